@@ -1,0 +1,32 @@
+/*
+ * fault.h - places at which a test lets the process die.
+ *
+ * `VECFERRY_FAULT=after-stage` kills the process (SIGKILL, as a power cut would) at
+ * the first pass of that point, `after-stage:7` at the seventh.  The list below is
+ * complete: tests take the names from `vecferry fault-points`.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum
+{
+    FAULT_AFTER_PLAN,         /* the plan is agreed, the ledger knows nothing yet */
+    FAULT_AFTER_INTENT,       /* the ledger says "launching", no worker runs yet */
+    FAULT_AFTER_LAUNCH,       /* the worker runs, the ledger does not know */
+    FAULT_BEFORE_LEDGER_DONE, /* the worker's success was heard, not written down */
+    FAULT_AFTER_RESERVE,      /* money is reserved, the provider not yet called */
+    FAULT_AFTER_EMBED,        /* the provider was paid, the vectors are not staged */
+    FAULT_AFTER_STAGE,        /* a batch of vectors is staged */
+    FAULT_BEFORE_REPLACE,     /* all is staged, the old rows still stand */
+    FAULT_INSIDE_REPLACE,     /* the old rows are deleted in the open transaction */
+    FAULT_AFTER_REPLACE,      /* rows and mark are committed, nobody was told */
+    FAULT_INSIDE_INDEX,       /* the store's index is being built */
+    FAULT_COUNT,
+} FaultPoint;
+
+/* "after-plan", …; NULL from FAULT_COUNT on. */
+const char *fault_name(FaultPoint point);
+
+/* Dies here if the environment says so. */
+void fault_point(FaultPoint point);

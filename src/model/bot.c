@@ -1,0 +1,81 @@
+#include "model/bot.h"
+
+Bot *
+bot_new(const char *user, const char *id)
+{
+    Bot *bot = g_atomic_rc_box_new0(Bot);
+    bot->kind = BOT_VECTOR;
+    bot->user = g_strdup(user);
+    bot->id = g_strdup(id);
+    bot->title = g_strdup("");
+    bot->sources = g_ptr_array_new_with_free_func((GDestroyNotify) source_free);
+    bot->chunk_size = 1000;
+    bot->chunk_overlap = 200;
+    bot->max_results = 20;
+    bot->sync_status = g_strdup("");
+    bot->sync_reason = g_strdup("");
+    bot->last_exec_id = g_strdup("");
+    return bot;
+}
+
+Bot *
+bot_ref(Bot *bot)
+{
+    return g_atomic_rc_box_acquire(bot);
+}
+
+static void
+bot_clear(void *data)
+{
+    Bot *bot = data;
+    g_free(bot->problem);
+    g_free(bot->user);
+    g_free(bot->id);
+    g_free(bot->title);
+    g_ptr_array_unref(bot->sources);
+    g_free(bot->sync_status);
+    g_free(bot->sync_reason);
+    g_free(bot->last_exec_id);
+    g_free(bot->fingerprint);
+}
+
+void
+bot_unref(Bot *bot)
+{
+    if (bot != NULL)
+        g_atomic_rc_box_release_full(bot, bot_clear);
+}
+
+/* Feeds a string with its end, so that "a" + "bc" and "ab" + "c" differ. */
+static void
+checksum_add(GChecksum *checksum, const char *text)
+{
+    g_checksum_update(checksum, (const guchar *) text, -1);
+    g_checksum_update(checksum, (const guchar *) "", 1);
+}
+
+void
+bot_seal(Bot *bot)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *parameters = g_strdup_printf(
+        "%d %d %d %d", (int) bot->kind, bot->chunk_size, bot->chunk_overlap, bot->partition_pdf);
+
+    checksum_add(checksum, bot->user);
+    checksum_add(checksum, bot->id);
+    checksum_add(checksum, parameters);
+    for (guint i = 0; i < bot->sources->len; i++)
+    {
+        const Source *source = bot->sources->pdata[i];
+        checksum_add(checksum, source_kind_name(source->kind));
+        checksum_add(checksum, source->name);
+    }
+    g_free(bot->fingerprint);
+    bot->fingerprint = g_strdup(g_checksum_get_string(checksum));
+}
+
+bool
+bot_has_knowledge(const Bot *bot)
+{
+    return bot->sources->len > 0;
+}
