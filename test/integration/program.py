@@ -1,0 +1,120 @@
+"""
+program.py - runs vecferry as a user would, in an environment that holds nothing else.
+
+VECFERRY names the program (default: build/vecferry).  Under a sanitizer any report ends
+the test: the program then exits with 99, and writes to VECFERRY_SANITIZER_LOGS.
+"""
+
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import typing
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+PR_SET_PDEATHSIG = 1
+SANITIZER_STATUS = 99
+KEPT_VARIABLES = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Result(typing.NamedTuple):
+    status: int  # negative: the signal that ended it
+    stdout: str
+    stderr: str
+
+
+class SanitizerReport(AssertionError):
+    """A sanitizer found something; the message is its report."""
+
+
+def program_path():
+    return pathlib.Path(os.environ.get("VECFERRY", PROJECT / "build/vecferry")).absolute()
+
+
+def sanitizer_logs():
+    folder = os.environ.get("VECFERRY_SANITIZER_LOGS")
+    return sorted(pathlib.Path(folder).iterdir()) if folder else []
+
+
+def raise_sanitizer_reports():
+    """Fails with the reports written so far, and forgets them."""
+    reports = []
+    for log in sanitizer_logs():
+        reports.append(log.read_text(errors="replace"))
+        log.unlink()
+    if reports:
+        raise SanitizerReport("\n".join(reports))
+
+
+class Program:
+    """vecferry with a private home, working folder and state folder."""
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.state = self.home / "state"
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.state.mkdir(exist_ok=True)
+        self.started = []
+
+    def environment(self, more=None):
+        kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(self.state),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **(more or {}),
+        }
+
+    def __call__(self, *arguments, env=None, stdin=None, timeout=120):
+        """Runs it to its end.  stdin: text for it; none is an empty one."""
+        process = self.start(*arguments, env=env, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL)
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            stdout, stderr = process.communicate()
+            raise AssertionError(f"vecferry {arguments} took longer than {timeout} s\n{stdout}\n{stderr}") from None
+        if process.returncode == SANITIZER_STATUS:
+            raise_sanitizer_reports()
+            raise SanitizerReport(stderr)
+        return Result(process.returncode, stdout, stderr)
+
+    def start(self, *arguments, env=None, stdin=subprocess.DEVNULL):
+        """Starts it in a process group of its own and goes on; a Popen with text pipes."""
+        parent = os.getpid()
+
+        def prepare():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        process = subprocess.Popen(
+            [program_path(), *(str(argument) for argument in arguments)],
+            env=self.environment(env), cwd=self.home, preexec_fn=prepare, start_new_session=True,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.started.append(process)
+        return process
+
+    def end(self):
+        """Kills what still runs."""
+        for process in self.started:
+            if process.poll() is None:
+                kill_group(process)
+                process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+
+def kill_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
