@@ -10,7 +10,7 @@ folder must be one which that user can reach.
 """
 
 import contextlib
-import ctypes
+import functools
 import os
 import pathlib
 import pwd
@@ -23,11 +23,10 @@ import tempfile
 import time
 import urllib.parse
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
-PR_SET_PDEATHSIG = 1
-LONGEST_SOCKET_PATH = 107
+from children import dying_with_us
 
-libc = ctypes.CDLL(None, use_errno=True)
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+LONGEST_SOCKET_PATH = 107
 
 
 class ServerError(Exception):
@@ -73,7 +72,7 @@ def can_reach(user, path):
     """Whether the server's user may enter the folder and run what is in it."""
     if user is None:
         return os.access(path, os.X_OK)
-    test = subprocess.run(["test", "-x", path], preexec_fn=lambda: become(user), cwd="/")
+    test = subprocess.run(["test", "-x", path], preexec_fn=functools.partial(become, user), cwd="/")
     return test.returncode == 0
 
 
@@ -183,7 +182,7 @@ class Postgres:
                 os.chown(password_file, self.user.pw_uid, self.user.pw_gid)
             command += ["--pwfile", password_file]
         made = subprocess.run(
-            command, preexec_fn=lambda: become(self.user), cwd=self.folder, env=self.environment(),
+            command, preexec_fn=functools.partial(become, self.user), cwd=self.folder, env=self.environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         if password_file is not None:
@@ -234,16 +233,9 @@ class Postgres:
 
     def start_at(self, port):
         self.forget_dead_server()
-        parent = os.getpid()
-
-        # Changing the user clears the death signal, so it comes last.
-        def prepare():
-            become(self.user)
-            if not self.outlive:
-                libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-                if os.getppid() != parent:
-                    os._exit(1)
-
+        prepare = functools.partial(become, self.user)
+        if not self.outlive:
+            prepare = dying_with_us(signal.SIGQUIT, before=prepare)
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.data, "-p", str(port)],

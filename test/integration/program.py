@@ -5,19 +5,19 @@ VECFERRY names the program (default: build/vecferry).  Under a sanitizer any rep
 the test: the program then exits with 99, and writes to VECFERRY_SANITIZER_LOGS.
 """
 
-import ctypes
 import os
 import pathlib
 import signal
 import subprocess
 import typing
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
-PR_SET_PDEATHSIG = 1
-SANITIZER_STATUS = 99
-KEPT_VARIABLES = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
+from children import dying_with_us
 
-libc = ctypes.CDLL(None, use_errno=True)
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+SANITIZER_STATUS = 99
+KEPT_VARIABLES = (
+    "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "G_SLICE",
+)  # fmt: skip
 
 
 class Result(typing.NamedTuple):
@@ -87,16 +87,9 @@ class Program:
 
     def start(self, *arguments, env=None, stdin=subprocess.DEVNULL):
         """Starts it in a process group of its own and goes on; a Popen with text pipes."""
-        parent = os.getpid()
-
-        def prepare():
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
-
         process = subprocess.Popen(
             [program_path(), *(str(argument) for argument in arguments)],
-            env=self.environment(env), cwd=self.home, preexec_fn=prepare, start_new_session=True,
+            env=self.environment(env), cwd=self.home, preexec_fn=dying_with_us(), start_new_session=True,
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.started.append(process)
