@@ -70,13 +70,14 @@ class Knowledge:
         self.items.append(item(**attributes))
         self.save()
 
-    def bot(self, title, *, user="ana", files=None, urls=(), sitemaps=(), missing=(), size=(1000, 200), **more):
+    def bot(self, title, *, user="ana", files=None, urls=(), sitemaps=(), missing=(), size=(1000, 200), public=False, **more):
         """
         Adds a bot that was embedded some time ago; its id.
 
         files    name → text or bytes, written to the bot's folder
         missing  names that the bot claims to have, but which are not in its folder
         size     chunk size and overlap; None leaves EmbeddingParams out, as before v0.4.6
+        public   shared with all users
         more     further attributes, or other values of these; None as value: DynamoDB's NULL
         """
         time_ms = 1719900000000 + 60000 * len(self.items)
@@ -106,11 +107,39 @@ class Knowledge:
                 "chunk_overlap": size[1],
                 "enable_partition_pdf": False,
             }
+        if public:
+            attributes["PublicBotId"] = bot
         attributes |= more
         for name, content in (files or {}).items():
             self.file(user, bot, name, content)
         self.add(**attributes)
         return bot
+
+    def alias(self, user, bot, title):
+        """Adds what a user gets who opens another's public bot."""
+        user = user_id(user)
+        self.add(
+            PK=user, SK=f"{user}#BOT_ALIAS#{bot}", Title=title, Description="", OriginalBotId=bot,
+            CreateTime=1719990000000, LastBotUsed=1719990000000, IsPinned=True, SyncStatus="SUCCEEDED",
+            HasKnowledge=True, HasAgent=False, ConversationQuickStarters=[],
+        )  # fmt: skip
+
+    def conversation(self, user, bot, title):
+        user = user_id(user)
+        messages = {"system": {"role": "system", "content": [{"content_type": "text", "body": ""}], "children": []}}
+        self.add(
+            PK=user, SK=f"{user}#CONV#{ulid(title)}", Title=title, CreateTime=1719990000000, BotId=bot,
+            TotalPrice=0.0125, LastMessageId="system", MessageMap=json.dumps(messages), IsLargeMessage=False,
+            ShouldContinue=False,
+        )  # fmt: skip
+
+    def ghost(self, user, bot):
+        """Adds what remains when a bot is deleted while its task runs."""
+        user = user_id(user)
+        self.add(
+            PK=user, SK=f"{user}#BOT#{bot}", SyncStatus="SUCCEEDED", LastExecId=hashlib.md5(bot.encode()).hexdigest(),
+            SyncStatusReason="Successfully inserted to vector store.",
+        )  # fmt: skip
 
     def file(self, user, bot, name, content):
         """Writes an uploaded file; its path."""
