@@ -6,11 +6,13 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import postgres
 import psycopg2
 import pytest
+from children import dying_with_us
 from knowledge import ulid, user_id
 
 
@@ -47,16 +49,19 @@ def test_a_password_is_asked_for():
 
 def test_a_server_dies_with_the_one_who_started_it():
     here = pathlib.Path(postgres.__file__).parent
-    code = "import postgres, time; s = postgres.Postgres().start(); print(s.pid(), s.folder, flush=True); time.sleep(60)"
-    child = subprocess.Popen([sys.executable, "-c", code], cwd=here, stdout=subprocess.PIPE, text=True)
-    pid, folder = child.stdout.readline().split()
-    assert postgres.is_running(int(pid))
+    code = "import postgres, time; s = postgres.Postgres().start(); print(s.pid(), flush=True); time.sleep(60)"
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=here, env={**os.environ, "TMPDIR": folder},
+            stdout=subprocess.PIPE, text=True, preexec_fn=dying_with_us(),
+        )  # fmt: skip
+        pid = int(child.stdout.readline())
+        assert postgres.is_running(pid)
 
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
-    assert postgres.wait_until(lambda: not postgres.is_running(int(pid)), 20)
-    subprocess.run(["rm", "-rf", folder], check=True)
+        os.kill(child.pid, signal.SIGKILL)
+        child.communicate()
+        assert postgres.wait_until(lambda: not postgres.is_running(pid), 20)
 
 
 def test_the_program_runs_in_a_clean_environment(vecferry, monkeypatch):
