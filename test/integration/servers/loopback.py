@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import socketserver
 import struct
@@ -164,7 +165,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Binds, listens and answers in the background."""
         self.server_bind()
         self.server_activate()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self
 
@@ -172,7 +173,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Stops listening and ends every open connection."""
         self.stopping.set()
         if self._thread is not None:
-            self.shutdown()
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
             self._thread.join()
         self.server_close()
         with self._guard:
@@ -187,6 +188,14 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def __exit__(self, *_):
         self.stop()
+
+    def _accept(self) -> None:
+        """Waits without polling: the base class would wake up and stop by the clock."""
+        while not self.stopping.is_set():
+            try:
+                self.process_request(*self.get_request())
+            except OSError:
+                self.stopping.wait(0.01)
 
     def process_request(self, request, client_address):
         with self._guard:
@@ -210,16 +219,14 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 
 def run_until_told(server: Server, port_file: str | None) -> None:
-    """Serves until SIGTERM or SIGINT; tells the port in a file and on stdout."""
-    import signal
-
+    """Serves until SIGTERM or SIGINT; tells the port in a file, then on stdout."""
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     with server:
-        print(server.url, flush=True)
         if port_file:
             write_at_once(port_file, f"{server.port}\n")
+        print(server.url, flush=True)
         told.wait()
 
 

@@ -37,7 +37,8 @@ from urllib.parse import parse_qs, urlsplit
 import refusals
 from account import Account
 from calls import Call, Refused, Rules, read_call, refuse
-from faults import FAULTS, Answer, Fate, Measures, Plan
+from fate import Fate, Plan
+from faults import FAULTS, Answer, Measures
 from loopback import Handler, Response, Server, json_response, run_until_told
 from ratelimit import RateLimit
 from vectors import expected_vector, token_count

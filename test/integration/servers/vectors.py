@@ -16,7 +16,6 @@ import base64
 import functools
 import hashlib
 import math
-import random
 import struct
 
 BLOCK = 8
@@ -76,12 +75,19 @@ def _decimals(dims: int, length: int) -> list[bytes]:
 
 
 def _scaled(dims: int, length: int) -> list[list[float]]:
-    """Directions drawn once for all, with norm sqrt(length / dims)."""
-    chance = random.Random("blocks of the test vectors")
-    directions = [[chance.gauss(0, 1) for _ in range(BLOCK)] for _ in range(256)]
+    """Directions drawn once for all, each with norm sqrt(length / dims)."""
     scaled = []
-    for direction in directions:
+    for direction in _directions():
         part = direction[:length]
         factor = math.sqrt(length / dims) / math.hypot(*part)
         scaled.append([number * factor for number in part])
     return scaled
+
+
+@functools.lru_cache(maxsize=1)
+def _directions() -> list[list[float]]:
+    """256 blocks of numbers between -1 and 1, from a hash: `random` may change with Python."""
+    size = struct.calcsize(f"<{BLOCK}i")
+    stream = hashlib.shake_256(b"blocks of the test vectors").digest(256 * size)
+    blocks = struct.iter_unpack(f"<{BLOCK}i", stream)
+    return [[number / 2**31 for number in block] for block in blocks]
