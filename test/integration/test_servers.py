@@ -608,15 +608,16 @@ def test_every_fault_is_shown_above():
     assert shown == set(faults.FAULTS)
 
 
-def test_stopping_does_not_wait_for_a_slow_fault():
+def test_stopping_ends_a_slow_fault_and_leaves_no_thread():
+    threads_before = threading.active_count()
     started = time.monotonic()
     with Provider(script="slow", slow_ms=60_000) as provider:
         client = Client(provider)
         thread = threading.Thread(target=pytest.raises, args=(Exception, client.embed, "a"))
         thread.start()
-        wait_until(lambda: provider.account._in_flight == 1)
-    thread.join(5)
-    assert not thread.is_alive() and time.monotonic() - started < 5
+        wait_until(lambda: provider.stats()["max_in_flight"] == 1)
+    wait_until(lambda: threading.active_count() == threads_before)
+    assert time.monotonic() - started < 5
 
 
 # --- who gets which fault ----------------------------------------------------
@@ -719,8 +720,9 @@ def test_a_client_finds_its_answered_call_in_the_account():
     with Provider() as provider:
         client = Client(provider)
         for number in range(1, 101):
-            client.embed("one")
-            assert provider.stats()["calls"] == number
+            client.embed(f"text {number}")
+            assert provider.stats()["texts_billed"] == number
+        assert provider.stats()["texts_billed_again"] == 0
 
 
 def test_the_most_calls_at_once_are_remembered():
@@ -772,18 +774,33 @@ def test_durations_are_written_as_openai_writes_them():
 
 
 @pytest.mark.parametrize("sliding", [False, True])
-def test_a_refused_request_fits_after_the_wait_it_was_told(sliding):
+@pytest.mark.parametrize("limits", [{"requests": 10}, {"tokens": 100}])
+def test_a_refused_request_fits_after_the_wait_it_was_told_and_not_before(limits, sliding):
     clock = Clock()
-    limit = ratelimit.RateLimit(requests=10, tokens=100, sliding=sliding, clock=clock)
+    limit = ratelimit.RateLimit(**limits, sliding=sliding, clock=clock)
     refused = 0
-    for _ in range(200):
+    for step in range(300):
         clock.now += 1
-        excess = limit.admit(9)
+        excess = limit.admit(step % 7 + 5)
         if excess is not None:
             refused += 1
-            clock.now += excess.wait_s + 1e-9
-            assert limit.admit(9) is None
+            clock.now += excess.wait_s - 1e-6
+            assert limit.admit(step % 7 + 5) is not None
+            clock.now += 2e-6
+            assert limit.admit(step % 7 + 5) is None
     assert refused > 10
+
+
+def test_a_bucket_never_holds_more_than_the_limit():
+    clock = Clock()
+    limit = ratelimit.RateLimit(requests=10, clock=clock)
+    clock.now = 3600
+    assert [limit.admit(1) is None for _ in range(11)] == [True] * 10 + [False]
+
+
+def test_a_peak_counts_a_minute_without_its_end():
+    assert ratelimit.peak([(0, 1), (59.9, 2)], 60) == 3
+    assert ratelimit.peak([(0, 1), (60, 2)], 60) == 2
 
 
 def test_a_sliding_window_never_lets_more_through_than_the_limit():

@@ -3,7 +3,7 @@
 A call is entered before its answer is sent, so a client that has its answer
 finds itself in the account.  Every call is also a line in a file, if wanted:
 
-    {"event": "call", "n": 1, "time": …, "connection": 1, "status": 200, "outcome": "ok",
+    {"event": "call", "n": 1, "time": …, "connection": 51234, "status": 200, "outcome": "ok",
      "texts": 2, "sha256": […], "tokens": 9, "computed": true, "billed": true}
     {"event": "undelivered", "n": 1}      when not all bytes could be handed over
 
