@@ -12,7 +12,8 @@ struct Catalogue
     /*
      * Every bot (aliases, conversations and other items are left out; ghosts and
      * malformed bots are there, as such), the most recently used first, then by user
-     * and id.  An array of Bot, yours.  The same bot named twice is an error.
+     * and id.  An array of Bot, yours.  The same bot named twice is an error.  Safe to
+     * be called by several threads at once, as read() is.
      */
     GPtrArray *(*list)(Catalogue *self, Cancel *cancel, GError **error);
 
@@ -34,10 +35,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalogue, catalogue_free)
  * allowed), or DynamoDB's export to S3 (one `{"Item": …}` a line); plain or gzip; a
  * folder stands for all its .json and .json.gz files.  Read item by item: memory is
  * bound by the bots, not by the file.
+ *
+ * What was read is kept until the files change.  VF_ERROR_USAGE when there is nothing that
+ * could be read; from list() and read() VF_ERROR_BAD_INPUT when it is no complete scan or
+ * export of the application's table, and VF_ERROR_BUSY when it changed meanwhile.
  */
 Catalogue *catalogue_file_new(const char *path, GError **error);
 
-/* Which bots a command means.  Empty arrays mean all. */
+/* Which bots a command means.  Empty arrays mean all; with bots and users a bot must be
+ * among both. */
 typedef struct
 {
     char **bots;     /* ids; NULL-terminated or NULL */
@@ -46,5 +52,6 @@ typedef struct
 } Selection;
 
 /* The selected ones of an array of Bot, in its order.  VF_ERROR_USAGE, naming it, when a
- * bot or user of the selection is not in the catalogue.  Yours; shares the bots. */
+ * bot or user of the selection, excluded ones too, is not in the catalogue; the hint is
+ * the one that was meant, perhaps.  Yours; shares the bots. */
 GPtrArray *selection_apply(const Selection *selection, GPtrArray *bots, GError **error);

@@ -74,6 +74,23 @@ bot_seal(Bot *bot)
     bot->fingerprint = g_strdup(g_checksum_get_string(checksum));
 }
 
+const char *
+bot_kind_name(BotKind kind)
+{
+    switch (kind)
+    {
+    case BOT_VECTOR:
+        return "vector";
+    case BOT_KNOWLEDGE_BASE:
+        return "knowledge-base";
+    case BOT_GHOST:
+        return "ghost";
+    case BOT_MALFORMED:
+        return "malformed";
+    }
+    g_assert_not_reached();
+}
+
 bool
 bot_has_knowledge(const Bot *bot)
 {

@@ -52,5 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bot, bot_unref)
 /* Computes the fingerprint; the last step of filling a bot. */
 void bot_seal(Bot *bot);
 
+/* "vector", "knowledge-base", "ghost", "malformed". */
+const char *bot_kind_name(BotKind kind);
+
 /* True when any knowledge is named. */
 bool bot_has_knowledge(const Bot *bot);
