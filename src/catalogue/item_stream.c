@@ -181,7 +181,7 @@ unexpected(ItemStream *stream, const char *expected)
 }
 
 static void
-skip_space(ItemStream *stream)
+use_up_space(ItemStream *stream)
 {
     for (;;)
     {
@@ -195,6 +195,21 @@ skip_space(ItemStream *stream)
             stream->line++;
         stream->at++;
     }
+}
+
+/* Goes to the next token.  The space is not recorded: of a pretty printed item it is more than
+ * half, and would cost the parser that much of its time. */
+static void
+skip_space(ItemStream *stream)
+{
+    const bool is_recording = stream->recorded_from != NULL;
+
+    if (peek(stream) > ' ' || !keep_recorded(stream))
+        return;
+    stream->recorded_from = NULL;
+    use_up_space(stream);
+    if (is_recording)
+        stream->recorded_from = stream->at;
 }
 
 /* Uses this one byte up. */

@@ -23,10 +23,10 @@ typedef enum
 ItemStream *item_stream_new(int fd, Cancel *cancel);
 
 /*
- * The text of the next item: one JSON object, NUL-terminated, borrowed until the next
- * call.  What its strings hold was not checked for UTF-8 and surrogate pairs.  NULL
- * after the last item, and with an error: VF_ERROR_BAD_INPUT with line, byte and reason
- * when the bytes are not such a file.
+ * The text of the next item: one JSON object without space between its tokens,
+ * NUL-terminated, borrowed until the next call.  What its strings hold was not checked for UTF-8
+ * and surrogate pairs.  NULL after the last item, and with an error: VF_ERROR_BAD_INPUT with line,
+ * byte and reason when the bytes are not such a file.
  */
 const char *item_stream_next(ItemStream *stream, size_t *bytes, GError **error);
 

@@ -93,7 +93,9 @@ test_takes_members_in_any_order(void)
 static void
 test_takes_pretty_text_with_windows_lines_and_a_mark(void)
 {
-    assert_items("\xef\xbb\xbf{\r\n    \"Items\": [\r\n\t{ }\r\n , {} ]\r\n}\r\n", "{ }|{}|L");
+    assert_items(
+        "\xef\xbb\xbf{\r\n    \"Items\": [\r\n\t{ \"a b\" :\n [ 1 , 2 ] }\r\n , {} ]\r\n}\r\n",
+        "{\"a b\":[1,2]}|{}|L");
 }
 
 static void
@@ -266,7 +268,7 @@ test_an_item_may_lie_across_windows(void)
     {
         g_autofree char *space = g_strnfill(before, ' ');
         g_autofree char *text =
-            g_strconcat(space, "{\"Items\":[{\"a\":\"\\u00e9\"}, {\"b\":-1.5e3}]}", NULL);
+            g_strconcat(space, "{\"Items\":[{\"a\"  :  \"\\u00e9\" }, {\"b\":  -1.5e3 }]}", NULL);
         assert_items(text, "{\"a\":\"\\u00e9\"}|{\"b\":-1.5e3}|L");
     }
 }
