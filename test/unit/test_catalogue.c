@@ -72,7 +72,7 @@ write_file(const Folder *folder, const char *name, const char *text)
 static void
 add_file(const Folder *folder, const char *name, const char *text)
 {
-    g_autofree char *path = write_file(folder, name, text);
+    g_free(write_file(folder, name, text));
 }
 
 static void
