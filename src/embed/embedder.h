@@ -28,6 +28,7 @@ typedef struct
     size_t max_characters; /* in one text; 0 when only tokens count */
     size_t max_call_bytes; /* of all texts in one call; 0 for no limit */
     bool costs_money;      /* false for models on this machine */
+    const char *variant;   /* what else keeps its vectors apart (prefixes); NULL for nothing */
 } EmbedderInfo;
 
 /* What one call brought.  Starts as {0}; embed_reply_clear() empties it. */
@@ -64,12 +65,19 @@ struct Embedder
 
 void embed_reply_clear(EmbedReply *reply);
 
+/* For those who implement one: an empty reply, silent about everything; the checks
+ * that embed() promises; and that every text is UTF-8. */
+void embed_reply_begin(EmbedReply *reply);
+bool embed_check_vectors(const float *vectors, size_t count, int dimensions, GError **error);
+bool embed_check_texts(const char *const *texts, size_t count, GError **error);
+
 /* Frees through the function above; NULL is nothing. */
 void embedder_free(Embedder *embedder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Embedder, embedder_free)
 
 /*
- * Makes two vectors comparable or not: "openai/text-embedding-3-small/1024".  Recorded
- * beside every row that is made.  Yours.
+ * Makes two vectors comparable or not: "openai/text-embedding-3-small/1024", with a
+ * variant "openai/nomic-embed-text/768/search_document:".  Recorded beside every row
+ * that is made.  Yours.
  */
 char *embedder_space(const Embedder *embedder);

@@ -80,5 +80,8 @@ const char *http_header(const HttpResponse *response, const char *name);
  * retry-after-ms), at most a day; -1 when it does not say. */
 gint64 http_retry_after_ms(const HttpResponse *response);
 
+/* True for a well-formed http or https address without a user name in it. */
+bool http_is_address(const char *url);
+
 /* "example.com" or "example.com:8080": what may be said of an address.  Yours. */
 char *http_host_of(const char *url);

@@ -62,6 +62,21 @@ http_retry_after_ms(const HttpResponse *response)
     return CLAMP(((gint64) date - (gint64) time(NULL)) * 1000, 0, DAY_MS);
 }
 
+bool
+http_is_address(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *scheme = NULL;
+    const bool is_url = parts != NULL &&
+                        curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
+    const bool is_web = is_url && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+
+    curl_free(scheme);
+    curl_url_cleanup(parts);
+    return is_web;
+}
+
 char *
 http_host_of(const char *url)
 {
