@@ -374,8 +374,7 @@ info_of(const OpenaiEmbedder *self, const OpenaiOptions *options)
     return (EmbedderInfo){
         .provider = "openai",
         .model = self->model,
-        .dimensions =
-            options->dimensions > 0 ? options->dimensions : known_dimensions(self->model),
+        .dimensions = options->dimensions > 0 ? options->dimensions : known_dimensions(self->model),
         .max_texts = options->max_texts > 0 ? options->max_texts : usual_texts,
         .max_characters = options->max_characters,
         .max_call_bytes = options->max_call_bytes > 0 ? options->max_call_bytes : usual_bytes,
@@ -429,8 +428,7 @@ openai_embedder_new(const OpenaiOptions *options, GError **error)
     self->prefixes[EMBED_QUERY] = text_or(options->query_prefix, "");
     self->timeout_s = options->timeout_s > 0 ? options->timeout_s : DEFAULT_TIMEOUT_S;
     self->base.info = info_of(self, options);
-    self->encoding_format =
-        text_or(options->encoding_format, is_openai(self) ? "base64" : "float");
+    self->encoding_format = text_or(options->encoding_format, is_openai(self) ? "base64" : "float");
     self->base.embed = openai_embed;
     self->base.free = openai_free;
     return &self->base;

@@ -467,7 +467,7 @@ set_transfer_error(const Exchange *exchange, CURLcode code, const char *host, GE
         if (meaning->code != code)
             continue;
         g_set_error(
-            error, VF_ERROR, meaning->kind, "%s%s%s", meaning->before_host, host,
+            error, VF_ERROR, (int) meaning->kind, "%s%s%s", meaning->before_host, host,
             meaning->after_host);
         return;
     }

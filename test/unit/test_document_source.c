@@ -129,6 +129,7 @@ test_any_language_names_a_file(Tree *tree, const void *data)
         g_autoptr(Document) document =
             tree->source->open(tree->source, tree->bot, file, NULL, &error);
         g_assert_no_error(error);
+        g_assert_cmpstr(document->name, ==, names[i]);
     }
 }
 

@@ -99,8 +99,7 @@ test_a_question_finds_its_chunk(void)
         "To restore the cluster, create a snapshot of the old database and launch a new one.",
         "The password of the administrator can be changed in the settings page.",
         "Our holiday policy grants thirty days of paid leave in a year.",
-        "データベースの移行には、スナップショットを作成し、新しいクラスターに復元する必要があります"
-        "。",
+        "移行には、スナップショットを作成し、新しい場所に復元します。",
         "有給休暇は年間三十日です。残った日数は翌年の三月まで繰り越せます。",
     };
     const char *questions[] = {

@@ -278,6 +278,7 @@ test_the_environments_proxy_is_not_used(void)
     g_unsetenv("http_proxy");
     g_unsetenv("all_proxy");
     g_assert_no_error(error);
+    g_assert_nonnull(response);
 }
 
 static void
