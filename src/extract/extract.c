@@ -1,0 +1,297 @@
+/*
+ * The parent's side.  It never looks into a document: it runs the child, believes how the
+ * child ended, and normalises what the child wrote, which is foreign text like any other.
+ */
+#include "extract/extract.h"
+
+#include "base/error.h"
+#include "extract/normalise.h"
+#include "extract/protocol.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unicode/uchar.h>
+#include <unistd.h>
+
+#define MEGABYTE (1000LL * 1000)
+
+/* A line of the child's in a message of ours. */
+#define MAX_QUOTED_CHARACTERS 200
+
+/*
+ * A program that watches its memory maps the whole address space and looks at /proc, and
+ * cannot trace itself for leaks in a sandbox.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+void
+extract_options_init(ExtractOptions *options)
+{
+    *options = (ExtractOptions){
+        .program = "/proc/self/exe",
+        .max_input_bytes = 50 * MEGABYTE,
+        .max_text_bytes = 20 * MEGABYTE,
+        .timeout_s = 60,
+        .max_memory_bytes = 512 * 1024 * 1024LL,
+        .sandbox = "auto",
+    };
+}
+
+static bool set_bad_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool
+set_bad_input(GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    GError *problem = g_error_new_valist(VF_ERROR, VF_ERROR_BAD_INPUT, format, args);
+    va_end(args);
+    g_propagate_error(error, problem);
+    return false;
+}
+
+/* --- what is asked ------------------------------------------------------------------------ */
+
+/* Names and types are hostile text; a ps listing need not show a document's name either. */
+static char *
+safe_word(const char *word, size_t max_length, const char *also)
+{
+    if (word == NULL || strlen(word) > max_length)
+        return g_strdup("");
+    for (const char *c = word; *c != '\0'; c++)
+        if (!g_ascii_isalnum(*c) && strchr(also, *c) == NULL)
+            return g_strdup("");
+    return g_ascii_strdown(word, -1);
+}
+
+static char *
+ending_of(const char *name)
+{
+    const char *dot = name == NULL ? NULL : strrchr(name, '.');
+    return safe_word(dot == NULL ? NULL : dot + 1, 10, "");
+}
+
+static bool
+check_size(const Document *document, const ExtractOptions *options, GError **error)
+{
+    struct stat status;
+    if (fstat(document->fd, &status) != 0 || lseek(document->fd, 0, SEEK_SET) != 0)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_FAILED, "could not read the document: %s", g_strerror(errno));
+        return false;
+    }
+    if (status.st_size == 0)
+        return set_bad_input(error, "empty: it has no bytes");
+    if (status.st_size <= options->max_input_bytes)
+        return true;
+
+    g_autofree char *size = extract_size(status.st_size);
+    g_autofree char *limit = extract_size(options->max_input_bytes);
+    return set_bad_input(error, "too large: it has %s, more than %s", size, limit);
+}
+
+static SandboxResult *
+run_child(const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error)
+{
+    SandboxMode mode;
+    if (!sandbox_choose(options->sandbox, &mode, error))
+        return NULL;
+
+    g_autofree char *ending = ending_of(document->name);
+    g_autofree char *type = safe_word(document->content_type, 100, "/+-.");
+    g_autofree char *charset = safe_word(document->charset, 40, "-_.:");
+    g_autofree char *pdftotext = g_find_program_in_path("pdftotext");
+    const ExtractRequest request = {
+        .seal = mode != SANDBOX_OFF,
+        .max_text_bytes = options->max_text_bytes,
+        .ending = ending,
+        .type = type,
+        .charset = charset,
+        .pdftotext = pdftotext == NULL ? "" : pdftotext,
+    };
+    g_auto(GStrv) argv = extract_request_argv(options->program, &request);
+
+    const char *const no_leak_check[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
+    const char *const tools[] = {pdftotext, NULL};
+    const SandboxJob job = {
+        .argv = (const char *const *) argv,
+        .environment = IS_SANITIZED ? no_leak_check : NULL,
+        .readable = tools,
+        .input_fd = document->fd,
+        .max_output_bytes = options->max_text_bytes,
+        .max_memory_bytes = IS_SANITIZED ? 0 : options->max_memory_bytes,
+        .timeout_s = options->timeout_s,
+        .proc = IS_SANITIZED,
+    };
+    return sandbox_run(mode, &job, cancel, error);
+}
+
+/* --- what came of it ------------------------------------------------------------------------ */
+
+static bool
+is_pdf(const SandboxResult *result)
+{
+    return g_str_has_prefix(result->talk->str, "kind: pdf\n");
+}
+
+/* A line that is fit for a message. */
+static char *
+quotable(const char *line)
+{
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    GString *text = g_string_new(NULL);
+    glong characters = 0;
+    for (const char *c = valid; *c != '\0' && characters < MAX_QUOTED_CHARACTERS;
+         c = g_utf8_next_char(c), characters++)
+    {
+        const gunichar character = g_utf8_get_char(c);
+        if (g_unichar_isprint(character))
+            g_string_append_unichar(text, character);
+        else
+            g_string_append_c(text, ' ');
+    }
+    return g_strstrip(g_string_free(text, FALSE));
+}
+
+static bool
+is_kind_line(const char *line)
+{
+    return g_str_has_prefix(line, "kind: ");
+}
+
+/* Of what the child said beside the kind: the last line is its own, the first the most
+ * telling one of pdftotext. */
+static char *
+quoted_line(const SandboxResult *result, bool last)
+{
+    g_auto(GStrv) lines = g_strsplit(result->talk->str, "\n", -1);
+    const char *chosen = NULL;
+    for (char **line = lines; *line != NULL; line++)
+        if (**line != '\0' && !is_kind_line(*line) && (chosen == NULL || last))
+            chosen = *line;
+    return quotable(chosen == NULL ? "it did not say why" : chosen);
+}
+
+static bool
+said(const SandboxResult *result, const char *words)
+{
+    return strstr(result->talk->str, words) != NULL;
+}
+
+static bool
+ran_out_of_memory(const SandboxResult *result)
+{
+    return said(result, "failed to allocate") || said(result, "Out of memory") ||
+           said(result, "bad_alloc") || said(result, "not enough memory");
+}
+
+static bool
+set_too_much_memory(const ExtractOptions *options, GError **error)
+{
+    g_autofree char *limit = extract_size(options->max_memory_bytes);
+    return set_bad_input(error, "too large: reading it needs more than %s of memory", limit);
+}
+
+static bool
+is_blank(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c))
+        if (!u_isUWhiteSpace((UChar32) g_utf8_get_char(c)))
+            return false;
+    return true;
+}
+
+/* Text decides: pdftotext fails also for damage that cost nothing. */
+static bool
+judge_pdf(const SandboxResult *result, const char *text, GError **error)
+{
+    if (!is_blank(text))
+        return true;
+    if (said(result, "Incorrect password"))
+        return set_bad_input(error, "encrypted: it opens with a password");
+    if (result->status == 0)
+        return set_bad_input(
+            error, "empty: there is no text in it, only images? OCR is not supported");
+    g_autofree char *why = quoted_line(result, false);
+    return set_bad_input(error, "broken: %s", why);
+}
+
+static bool
+set_no_pdftotext(const SandboxResult *result, GError **error)
+{
+    g_autofree char *why = quoted_line(result, true);
+    g_set_error_literal(error, VF_ERROR, VF_ERROR_FAILED, why);
+    vf_error_hint(error, "install poppler-utils");
+    return false;
+}
+
+/* Of a child that ended by itself. */
+static bool
+judge_exit(const SandboxResult *result, const char *text, GError **error)
+{
+    if (result->status == EXTRACT_NO_PDFTOTEXT)
+        return set_no_pdftotext(result, error);
+    if (is_pdf(result))
+        return judge_pdf(result, text, error);
+    if (result->status == EXTRACT_DONE)
+        return !is_blank(text) || set_bad_input(error, "empty: there is no text in it");
+
+    g_autofree char *why = quoted_line(result, true);
+    if (result->status == EXTRACT_BAD_INPUT)
+        return set_bad_input(error, "%s", why);
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_FAILED, "the extractor did not work (exit status %d): %s",
+        result->status, why);
+    return false;
+}
+
+static bool
+judge(const SandboxResult *result, const char *text, const ExtractOptions *options, GError **error)
+{
+    g_autofree char *text_limit = extract_size(options->max_text_bytes);
+    switch (result->end)
+    {
+    case SANDBOX_TIMED_OUT:
+        return set_bad_input(error, "took too long: more than %d s", options->timeout_s);
+    case SANDBOX_OUTPUT_TOO_LARGE:
+        return set_bad_input(error, "too large: it has more than %s of text", text_limit);
+    case SANDBOX_SIGNALLED:
+        return ran_out_of_memory(result)
+                   ? set_too_much_memory(options, error)
+                   : set_bad_input(error, "broken: reading it crashed (signal %d)", result->status);
+    case SANDBOX_EXITED:
+        break;
+    }
+    if (result->status != EXTRACT_DONE && ran_out_of_memory(result))
+        return set_too_much_memory(options, error);
+    if ((gint64) strlen(text) > options->max_text_bytes)
+        return set_bad_input(error, "too large: it has more than %s of text", text_limit);
+    return judge_exit(result, text, error);
+}
+
+char *
+extract_text(
+    const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error)
+{
+    if (!check_size(document, options, error))
+        return NULL;
+    g_autoptr(SandboxResult) result = run_child(document, options, cancel, error);
+    if (result == NULL)
+        return NULL;
+
+    g_autofree char *text = normalise_text(result->output->str, result->output->len);
+    return judge(result, text, options, error) ? g_steal_pointer(&text) : NULL;
+}
