@@ -1,0 +1,393 @@
+#include "base/settings.h"
+
+#include "base/error.h"
+#include "base/nearest.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Settings
+{
+    GPtrArray *values[SETTING_COUNT]; /* of char *; the last one counts, a list has all */
+    bool from_option[SETTING_COUNT];
+};
+
+#define TEXT SETTING_KIND_TEXT
+#define CHOICE SETTING_KIND_CHOICE
+#define LIST SETTING_KIND_LIST
+#define COUNT SETTING_KIND_COUNT
+#define AMOUNT SETTING_KIND_AMOUNT
+#define SWITCH SETTING_KIND_SWITCH
+
+/* clang-format off */
+static const SettingInfo TABLE[SETTING_COUNT] = {
+    [SETTING_CATALOGUE] = {"catalogue", "file", "catalogue", TEXT, NULL, "FILE",
+        "the bots: output of `aws dynamodb scan` or an export, plain or gzip, or a folder of them"},
+    [SETTING_DOCUMENTS] = {"documents", "folder", "documents", TEXT, NULL, "FOLDER",
+        "the uploaded files, FOLDER/<user>/<bot>/documents/<file>"},
+    [SETTING_BUCKET] = {"documents", "bucket", "bucket", TEXT, NULL, "NAME",
+        "the bucket that the rows' source column shall name (s3://NAME/…)"},
+    [SETTING_ALLOW_PRIVATE] = {"documents", "allow-private-addresses", "allow-private-addresses",
+        SWITCH, "no", NULL, "web pages may come from addresses that are not public"},
+    [SETTING_CHECK_URLS] = {"documents", "check-urls", "check-urls", SWITCH, "yes", "yes|no",
+        "plan asks the web whether each page is there"},
+    [SETTING_MAX_DOCUMENT_BYTES] = {"documents", "max-bytes", "max-document-bytes", COUNT,
+        "52428800", "BYTES", "a larger document is refused"},
+    [SETTING_DOCUMENT_TIMEOUT] = {"documents", "timeout", "document-timeout", COUNT, "60",
+        "SECONDS", "for loading one page"},
+    [SETTING_CA_FILE] = {"documents", "ca-file", "ca-file", TEXT, NULL, "FILE",
+        "certificates to trust instead of the system's"},
+    [SETTING_NEW_STORE] = {"new-store", "url", "new-store", TEXT, NULL, "URL",
+        "the PostgreSQL database to fill, postgresql://… or key=value"},
+    [SETTING_TABLE] = {"new-store", "table", "table", TEXT, "items", "[SCHEMA.]TABLE",
+        "the table of chunks and vectors"},
+    [SETTING_ID_COLUMN] = {"new-store", "id-column", "id-column", TEXT, "id", "NAME",
+        "the key that gets a ULID; empty when the table makes its own"},
+    [SETTING_BOT_COLUMN] = {"new-store", "bot-column", "bot-column", TEXT, "botid", "NAME",
+        "the column of the bot's id"},
+    [SETTING_SOURCE_COLUMN] = {"new-store", "source-column", "source-column", TEXT, "source",
+        "NAME", "the column that says where a chunk came from"},
+    [SETTING_TEXT_COLUMN] = {"new-store", "text-column", "text-column", TEXT, "content", "NAME",
+        "the column of the chunk's text"},
+    [SETTING_VECTOR_COLUMN] = {"new-store", "vector-column", "vector-column", TEXT, "embedding",
+        "NAME", "the column of the vector (vector or halfvec)"},
+    [SETTING_DISTANCE] = {"new-store", "distance", "distance", CHOICE, "l2", "l2|cosine|ip",
+        "the distance of the application's query"},
+    [SETTING_INDEX] = {"new-store", "index", "index", CHOICE, "ivfflat", "ivfflat|hnsw|none",
+        "the vector index built after the rows in a table made by `store create`"},
+    [SETTING_EMBEDDER] = {"embedder", "kind", "embedder", CHOICE, NULL, "openai|hashing",
+        "an OpenAI-compatible endpoint, or local hashing (for rehearsal only)"},
+    [SETTING_ENDPOINT] = {"embedder", "endpoint", "endpoint", TEXT,
+        "https://api.openai.com/v1", "URL", "the endpoint, up to /v1"},
+    [SETTING_MODEL] = {"embedder", "model", "model", TEXT, NULL, "NAME",
+        "the provider's name of the model"},
+    [SETTING_DIMENSIONS] = {"embedder", "dimensions", "dimensions", COUNT, "0", "N",
+        "ask the model for vectors of this length (0: as the model does)"},
+    [SETTING_API_KEY_FILE] = {"embedder", "api-key-file", "api-key-file", TEXT, NULL, "FILE",
+        "the provider's key; or set VECFERRY_API_KEY or OPENAI_API_KEY"},
+    [SETTING_DOCUMENT_PREFIX] = {"embedder", "document-prefix", "document-prefix", TEXT, NULL,
+        "TEXT", "put before every chunk, for models that want it"},
+    [SETTING_QUERY_PREFIX] = {"embedder", "query-prefix", "query-prefix", TEXT, NULL, "TEXT",
+        "put before every question"},
+    [SETTING_MAX_TEXTS] = {"embedder", "max-texts", "max-texts", COUNT, "0", "N",
+        "texts in one call (0: as the provider allows)"},
+    [SETTING_MAX_CHARACTERS] = {"embedder", "max-characters", "max-characters", COUNT, "0", "N",
+        "characters in one text (0: as the provider allows)"},
+    [SETTING_PRICE] = {"embedder", "price", "price", AMOUNT, NULL, "USD",
+        "of a million tokens; known for a few models"},
+    [SETTING_CHARACTERS_PER_TOKEN] = {"embedder", "characters-per-token", "characters-per-token",
+        AMOUNT, NULL, "N", "for estimates: 4.3 for English, 1.6 for Chinese and Japanese"},
+    [SETTING_SPLITTER] = {"splitter", "variant", "splitter", CHOICE, "guide",
+        "guide|newlines|latest|corrected", "how texts are cut; guide: as the guide's container does"},
+    [SETTING_SANDBOX] = {"extract", "sandbox", "sandbox", CHOICE, "auto",
+        "auto|bubblewrap|plain|off", "what holds the child that reads foreign documents"},
+    [SETTING_MAX_TEXT_BYTES] = {"extract", "max-text-bytes", "max-text-bytes", COUNT, "20971520",
+        "BYTES", "a document with more text is refused"},
+    [SETTING_EXTRACT_TIMEOUT] = {"extract", "timeout", "extract-timeout", COUNT, "60", "SECONDS",
+        "for reading one document"},
+    [SETTING_WORKERS] = {"run", "workers", "workers", COUNT, "2", "N", "bots at a time"},
+    [SETTING_CALLS] = {"run", "calls", "calls", COUNT, "4", "N",
+        "calls to the provider in flight, for each worker"},
+    [SETTING_REQUESTS_PER_MINUTE] = {"run", "requests-per-minute", "requests-per-minute", COUNT,
+        "0", "N", "the run's calls to the provider (0: no limit)"},
+    [SETTING_TOKENS_PER_MINUTE] = {"run", "tokens-per-minute", "tokens-per-minute", COUNT, "0",
+        "N", "the run's tokens (0: no limit)"},
+    [SETTING_MAX_USD] = {"run", "max-usd", "max-usd", AMOUNT, NULL, "USD",
+        "the run never spends more on tokens"},
+    [SETTING_TIME_LIMIT] = {"run", "time-limit", "time-limit", COUNT, "7200", "SECONDS",
+        "for one attempt at one bot"},
+    [SETTING_ATTEMPTS] = {"run", "attempts", "attempts", COUNT, "3", "N",
+        "at a bot whose failure may pass"},
+    [SETTING_ALLOW_PARTIAL] = {"run", "allow-partial", "allow-partial", SWITCH, "no", NULL,
+        "load the good sources of a bot even if others fail"},
+    [SETTING_STATE] = {"run", "state", "state", TEXT, NULL, "FOLDER",
+        "the ledgers of runs (default: $XDG_STATE_HOME/vecferry)"},
+    [SETTING_BOT] = {NULL, NULL, "bot", LIST, NULL, "ID", "only this bot; may be repeated"},
+    [SETTING_USER] = {NULL, NULL, "user", LIST, NULL, "ID", "only this user's bots; may be repeated"},
+    [SETTING_EXCLUDE] = {NULL, NULL, "exclude", LIST, NULL, "ID", "not this bot; may be repeated"},
+    [SETTING_ONLY_FAILED] = {NULL, NULL, "only-failed", SWITCH, "no", NULL,
+        "only bots that failed in the last run, or whose status says FAILED if no run knows them"},
+};
+/* clang-format on */
+
+const SettingInfo *
+setting_info(Setting setting)
+{
+    return &TABLE[setting];
+}
+
+Settings *
+settings_new(void)
+{
+    Settings *settings = g_new0(Settings, 1);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        settings->values[i] = g_ptr_array_new_null_terminated(0, g_free, true);
+    return settings;
+}
+
+void
+settings_free(Settings *settings)
+{
+    if (settings == NULL)
+        return;
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        g_ptr_array_unref(settings->values[i]);
+    g_free(settings);
+}
+
+static bool
+is_switch_word(const char *value, bool *on)
+{
+    static const char *const YES[] = {"yes", "true", "on", "1", NULL};
+    static const char *const NO[] = {"no", "false", "off", "0", NULL};
+
+    *on = g_strv_contains(YES, value);
+    return *on || g_strv_contains(NO, value);
+}
+
+static bool
+is_choice(const char *words, const char *value)
+{
+    g_auto(GStrv) list = g_strsplit(words, "|", -1);
+    return g_strv_contains((const char *const *) list, value);
+}
+
+static bool
+is_amount(const char *value)
+{
+    char *end = NULL;
+    errno = 0;
+    const double number = g_ascii_strtod(value, &end);
+    return end != value && *end == '\0' && errno == 0 && isfinite(number) && number >= 0;
+}
+
+static bool
+is_count(const char *value)
+{
+    guint64 number = 0;
+    return g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &number, NULL);
+}
+
+/* NULL when the value fits the setting's kind, else what it should be. */
+static const char *
+expectation_missed(const SettingInfo *info, const char *value)
+{
+    bool on = false;
+
+    if (!g_utf8_validate(value, -1, NULL))
+        return "text in UTF-8";
+    switch (info->kind)
+    {
+    case SETTING_KIND_TEXT:
+    case SETTING_KIND_LIST:
+        return NULL;
+    case SETTING_KIND_CHOICE:
+        return is_choice(info->argument, value) ? NULL : info->argument;
+    case SETTING_KIND_COUNT:
+        return is_count(value) ? NULL : "a whole number";
+    case SETTING_KIND_AMOUNT:
+        return is_amount(value) ? NULL : "a number such as 0.02";
+    case SETTING_KIND_SWITCH:
+        return is_switch_word(value, &on) ? NULL : "yes or no";
+    }
+    g_assert_not_reached();
+}
+
+static bool
+check_value(const SettingInfo *info, const char *value, const char *origin, GError **error)
+{
+    const char *expected = expectation_missed(info, value);
+    if (expected == NULL)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_USAGE, "%s: \"%s\" should be %s", origin,
+        g_utf8_validate(value, -1, NULL) ? value : "(not UTF-8)", expected);
+    return false;
+}
+
+bool
+settings_set(
+    Settings *settings, Setting setting, const char *value, const char *origin, GError **error)
+{
+    const SettingInfo *info = &TABLE[setting];
+    GPtrArray *values = settings->values[setting];
+
+    if (!check_value(info, value, origin, error))
+        return false;
+    if (info->kind != SETTING_KIND_LIST || !settings->from_option[setting])
+        g_ptr_array_set_size(values, 0);
+    g_ptr_array_add(values, g_strdup(value));
+    settings->from_option[setting] = true;
+    return true;
+}
+
+static bool
+find_setting(const char *group, const char *key, Setting *found)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+    {
+        if (g_strcmp0(TABLE[i].group, group) != 0 || g_strcmp0(TABLE[i].key, key) != 0)
+            continue;
+        *found = (Setting) i;
+        return true;
+    }
+    return false;
+}
+
+static void
+set_unknown_key(GError **error, const char *origin, const char *group, const char *key)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new_null_terminated(0, g_free, true);
+    g_autofree char *name = g_strdup_printf("[%s] %s", group, key);
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (TABLE[i].group != NULL)
+            g_ptr_array_add(known, g_strdup_printf("[%s] %s", TABLE[i].group, TABLE[i].key));
+    g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "%s: unknown setting %s", origin, name);
+    vf_error_hint(error, "did you mean %s?", nearest(name, (char **) known->pdata));
+}
+
+/* Takes one key of the file; an option given before stays. */
+static bool
+load_key(
+    Settings *settings, GKeyFile *file, const char *group, const char *key, const char *origin,
+    GError **error)
+{
+    Setting setting = SETTING_COUNT;
+    if (!find_setting(group, key, &setting))
+    {
+        set_unknown_key(error, origin, group, key);
+        return false;
+    }
+
+    g_autofree char *value = g_key_file_get_string(file, group, key, error);
+    if (value == NULL)
+    {
+        g_prefix_error(error, "%s: ", origin);
+        return false;
+    }
+    g_autofree char *place = g_strdup_printf("%s: [%s] %s", origin, group, key);
+    if (!check_value(&TABLE[setting], value, place, error))
+        return false;
+    if (settings->from_option[setting])
+        return true;
+    g_ptr_array_set_size(settings->values[setting], 0);
+    g_ptr_array_add(settings->values[setting], g_steal_pointer(&value));
+    return true;
+}
+
+static bool
+load_key_file(Settings *settings, GKeyFile *file, const char *origin, GError **error)
+{
+    g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+
+    for (char **group = groups; *group != NULL; group++)
+    {
+        g_auto(GStrv) keys = g_key_file_get_keys(file, *group, NULL, NULL);
+        for (char **key = keys; key != NULL && *key != NULL; key++)
+            if (!load_key(settings, file, *group, *key, origin, error))
+                return false;
+    }
+    return true;
+}
+
+bool
+settings_load(Settings *settings, const char *path, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) cause = NULL;
+
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "could not read the settings \"%s\": %s", path,
+            cause->message);
+        return false;
+    }
+    return load_key_file(settings, file, path, error);
+}
+
+bool
+settings_load_text(Settings *settings, const char *text, const char *origin, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error))
+    {
+        g_prefix_error(error, "could not read %s: ", origin);
+        return false;
+    }
+    return load_key_file(settings, file, origin, error);
+}
+
+char *
+settings_to_text(const Settings *settings)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (TABLE[i].group != NULL && settings->values[i]->len > 0)
+            g_key_file_set_string(
+                file, TABLE[i].group, TABLE[i].key, settings->values[i]->pdata[0]);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+bool
+settings_given(const Settings *settings, Setting setting)
+{
+    return settings->values[setting]->len > 0;
+}
+
+const char *
+settings_text(const Settings *settings, Setting setting)
+{
+    const GPtrArray *values = settings->values[setting];
+    return values->len > 0 ? values->pdata[values->len - 1] : TABLE[setting].fallback;
+}
+
+gint64
+settings_count(const Settings *settings, Setting setting)
+{
+    g_assert(TABLE[setting].kind == SETTING_KIND_COUNT);
+    return g_ascii_strtoll(settings_text(settings, setting), NULL, 10);
+}
+
+double
+settings_amount(const Settings *settings, Setting setting)
+{
+    g_assert(TABLE[setting].kind == SETTING_KIND_AMOUNT);
+    const char *text = settings_text(settings, setting);
+    return text == NULL ? 0 : g_ascii_strtod(text, NULL);
+}
+
+bool
+settings_switch(const Settings *settings, Setting setting)
+{
+    bool on = false;
+    g_assert(TABLE[setting].kind == SETTING_KIND_SWITCH);
+    is_switch_word(settings_text(settings, setting), &on);
+    return on;
+}
+
+char *const *
+settings_list(const Settings *settings, Setting setting)
+{
+    return (char *const *) settings->values[setting]->pdata;
+}
+
+const char *
+settings_require(const Settings *settings, Setting setting, GError **error)
+{
+    const SettingInfo *info = &TABLE[setting];
+    const char *text = settings_text(settings, setting);
+
+    if (text != NULL && *text != '\0')
+        return text;
+    g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "--%s is missing: %s", info->option, info->help);
+    if (info->group != NULL)
+        vf_error_hint(
+            error, "give the option, or [%s] %s in vecferry.conf", info->group, info->key);
+    return NULL;
+}
