@@ -1,0 +1,12 @@
+/*
+ * columns.h - the mapped columns of the store's table, ready to stand in a query.
+ */
+#pragma once
+
+#include "store/store.h"
+
+/* The mapped columns exist and no other column stops a row.  VF_ERROR_MISMATCH with the remedy. */
+bool columns_check(Store *store, GError **error);
+
+/* "id, botid, …" for INSERT, and the expressions over vecferry.staged s that fill them.  Yours. */
+bool columns_for_insert(Store *store, char **columns, char **values, GError **error);

@@ -1,0 +1,129 @@
+/*
+ * create.c - the guide's schema, and its vector index after the rows.
+ */
+#include "base/error.h"
+#include "base/fault.h"
+#include "pg/sql.h"
+#include "store/extension_schema.sql.h"
+#include "store/guide_schema.sql.h"
+#include "store/probes.sql.h"
+#include "store/record_origin.sql.h"
+#include "store/store.h"
+
+#include <string.h>
+
+/* The guide's names and parameters (bedrock-claude-chat, custom resource SetupVectorStore). */
+#define INDEX_NAME "idx_items_embedding"
+#define IVFFLAT_LISTS 100
+
+/*
+ * With 100 lists of real rows and the default of one probe, 79 of 100 questions of the application
+ * came back short; with ten probes all were full and right (10,000 rows of ten bots).
+ */
+#define IVFFLAT_PROBES "10"
+
+static bool
+make_table(Store *store, int dimensions, GError **error)
+{
+    g_autofree char *length = g_strdup_printf("%d", dimensions);
+    g_autofree char *sql = sql_fill(SQL_GUIDE_SCHEMA, "dimensions", length, NULL);
+    return pg_run(store->pg, "SET client_min_messages = warning", error) &&
+           pg_run(store->pg, sql, error);
+}
+
+/* The type is known only now, where the extension was not there before. */
+static bool
+learn_vector_type(Store *store, GError **error)
+{
+    if (store->vector_type != NULL)
+        return true;
+    g_autoptr(PGresult) schema = pg_query(store->pg, SQL_EXTENSION_SCHEMA, 0, NULL, error);
+    if (schema == NULL)
+        return false;
+    store->vector_type = g_strconcat(pg_text(schema, 0, 0), ".vector", NULL);
+    return true;
+}
+
+bool
+store_create(Store *store, int dimensions, GError **error)
+{
+    if (store->table != NULL)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_MISMATCH, "%s already has the table %s", store->address,
+            store->table);
+        vf_error_hint(error, "nothing to do: `vecferry plan` looks at what it holds");
+        return false;
+    }
+    if (strcmp(store->map->table, "items") != 0)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE,
+            "only the guide's own table \"items\" can be made, not \"%s\"", store->map->table);
+        vf_error_hint(error, "make a table of your own with SQL, and map its columns");
+        return false;
+    }
+
+    /* One implicit transaction each: the table with its index, then our schema and the record. */
+    if (!make_table(store, dimensions, error))
+    {
+        g_prefix_error(error, "could not make the guide's schema in %s: ", store->address);
+        return false;
+    }
+    return learn_vector_type(store, error) && store_prepare(store, error) &&
+           pg_run(store->pg, SQL_RECORD_ORIGIN, error);
+}
+
+static const char *
+operator_class(Distance distance)
+{
+    switch (distance)
+    {
+    case DISTANCE_L2:
+        return "vector_l2_ops";
+    case DISTANCE_COSINE:
+        return "vector_cosine_ops";
+    case DISTANCE_IP:
+        return "vector_ip_ops";
+    }
+    g_assert_not_reached();
+}
+
+static bool
+build_ivfflat(Store *store, const char *column, GError **error)
+{
+    g_autofree char *build = g_strdup_printf(
+        "CREATE INDEX " INDEX_NAME " ON %s USING ivfflat (%s %s) WITH (lists = %d)", store->table,
+        column, operator_class(store->map->distance), IVFFLAT_LISTS);
+    g_autofree char *probes = sql_fill(SQL_PROBES, "probes", IVFFLAT_PROBES, NULL);
+    return pg_run(store->pg, build, error) && pg_run(store->pg, probes, error);
+}
+
+static bool
+build_hnsw(Store *store, const char *column, GError **error)
+{
+    g_autofree char *build = g_strdup_printf(
+        "CREATE INDEX " INDEX_NAME " ON %s USING hnsw (%s %s)", store->table, column,
+        operator_class(store->map->distance));
+    return pg_run(store->pg, build, error);
+}
+
+bool
+store_build_index(Store *store, const char *kind, GError **error)
+{
+    g_autofree char *column = pg_quote_name(store->map->vector);
+
+    if (store->has_vector_index)
+        return true;
+    fault_point(FAULT_INSIDE_INDEX);
+
+    /* A half-built one is worthless, whoever left it. */
+    if (pg_run(
+            store->pg, "SET client_min_messages = warning; DROP INDEX IF EXISTS " INDEX_NAME,
+            error) &&
+        (strcmp(kind, "ivfflat") == 0 ? build_ivfflat(store, column, error)
+                                      : build_hnsw(store, column, error)))
+        return true;
+    g_prefix_error(error, "could not build the %s index of %s: ", kind, store->table);
+    return false;
+}

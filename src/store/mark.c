@@ -1,0 +1,21 @@
+#include "store/mark.h"
+
+#include "store/mark_of_worker.sql.h"
+
+bool
+mark_is_by(
+    Store *store, const char *bot, const char *worker, bool *arrived, bool *complete, gint64 *rows,
+    GError **error)
+{
+    const char *parameters[] = {store->oid, bot, worker};
+    g_autoptr(PGresult) result = pg_query(store->pg, SQL_MARK_OF_WORKER, 3, parameters, error);
+    if (result == NULL)
+    {
+        g_prefix_error(error, "could not read the mark of bot \"%s\": ", bot);
+        return false;
+    }
+    *arrived = PQntuples(result) == 1;
+    *complete = *arrived && *pg_text(result, 0, 1) == 't';
+    *rows = *arrived ? pg_number(result, 0, 0) : 0;
+    return true;
+}

@@ -1,0 +1,113 @@
+/*
+ * observe.c - what planning needs to know of a store: rows by bot and source, and marks.
+ */
+#include "base/error.h"
+#include "pg/sql.h"
+#include "store/marks.sql.h"
+#include "store/observe.sql.h"
+#include "store/store.h"
+#include "store/ulid.h"
+
+enum
+{
+    BOT,
+    SOURCE,
+    ROWS,
+    BAD_ROWS,
+    OLDEST,
+};
+
+static char *
+observe_query(const Store *store)
+{
+    const StoreMap *map = store->map;
+    g_autofree char *bot = pg_quote_name(map->bot);
+    g_autofree char *source = pg_quote_name(map->source);
+    g_autofree char *text = pg_quote_name(map->text);
+    g_autofree char *vector = pg_quote_name(map->vector);
+    g_autofree char *id = pg_quote_name(map->id);
+    g_autofree char *oldest = *map->id == '\0'
+                                  ? g_strdup("NULL")
+                                  : g_strdup_printf("min(left(%s::text, 10) COLLATE \"C\")", id);
+    return sql_fill(
+        SQL_OBSERVE, "bot", bot, "source", source, "text", text, "vector", vector, "oldest", oldest,
+        "table", store->table, NULL);
+}
+
+static bool
+observe_rows(Store *store, Observation *observation, GError **error)
+{
+    g_autofree char *sql = observe_query(store);
+    g_autoptr(PGresult) result = pg_query(store->pg, sql, 0, NULL, error);
+    if (result == NULL)
+        return false;
+
+    for (int row = 0; row < PQntuples(result); row++)
+    {
+        /* char(26) pads with blanks, which are no part of the id. */
+        g_autofree char *bot = g_strchomp(g_strdup(pg_text(result, row, BOT)));
+        BotRows *rows = observation_bot(observation, bot);
+        SourceRows *source = g_new0(SourceRows, 1);
+        source->source = g_strdup(pg_text(result, row, SOURCE));
+        source->rows = pg_number(result, row, ROWS);
+        source->bad_rows = pg_number(result, row, BAD_ROWS);
+        source->oldest_ms = ulid_time_ms(pg_text(result, row, OLDEST));
+        g_hash_table_insert(rows->sources, source->source, source);
+        rows->rows += source->rows;
+        observation->rows += source->rows;
+    }
+    return true;
+}
+
+static bool
+has_marks(Store *store, bool *there, GError **error)
+{
+    g_autoptr(PGresult) result =
+        pg_query(store->pg, "SELECT to_regclass('vecferry.mark') IS NOT NULL", 0, NULL, error);
+    if (result == NULL)
+        return false;
+    *there = *pg_text(result, 0, 0) == 't';
+    return true;
+}
+
+static bool
+observe_marks(Store *store, Observation *observation, GError **error)
+{
+    const char *parameters[] = {store->oid};
+    g_autoptr(PGresult) result = pg_query(store->pg, SQL_MARKS, 1, parameters, error);
+    if (result == NULL)
+        return false;
+
+    for (int row = 0; row < PQntuples(result); row++)
+    {
+        BotRows *rows = observation_bot(observation, pg_text(result, row, 0));
+        rows->mark = g_new0(Mark, 1);
+        rows->mark->run = g_strdup(pg_text(result, row, 1));
+        rows->mark->space = g_strdup(pg_text(result, row, 2));
+        rows->mark->splitter = g_strdup(pg_text(result, row, 3));
+        rows->mark->fingerprint = g_strdup(pg_text(result, row, 4));
+        rows->mark->rows = pg_number(result, row, 5);
+        rows->mark->complete = *pg_text(result, row, 6) == 't';
+        rows->mark->marked_ms = pg_number(result, row, 7);
+    }
+    return true;
+}
+
+Observation *
+store_observe(Store *store, GError **error)
+{
+    g_autoptr(Observation) observation = observation_new();
+    bool marks = false;
+
+    observation->identity = g_strdup(store->identity);
+    observation->address = g_strdup(store->address);
+    if (store->table == NULL)
+        return g_steal_pointer(&observation);
+    if (!observe_rows(store, observation, error) || !has_marks(store, &marks, error) ||
+        (marks && !observe_marks(store, observation, error)))
+    {
+        g_prefix_error(error, "could not count the rows of %s: ", store->address);
+        return NULL;
+    }
+    return g_steal_pointer(&observation);
+}

@@ -1,0 +1,68 @@
+/*
+ * staging.h - vectors that were paid for, kept until their bot is complete.
+ *
+ * The table vecferry.staged holds whole rows (text too), so that replacing a bot's
+ * rows happens inside the server in one short transaction, however large the bot.
+ * A row is known by bot, source, number and space; its text's hash tells whether it
+ * still fits.
+ */
+#pragma once
+
+#include "store/store.h"
+
+/* The SHA-256 of a chunk's text. */
+typedef struct
+{
+    guint8 bytes[32];
+} TextHash;
+
+TextHash text_hash(const char *text);
+
+typedef struct
+{
+    const char *source; /* the label */
+    int number;         /* of the chunk in its source, from 0 */
+    const char *text;
+    const float *vector;
+} StagedRow;
+
+typedef struct Staging Staging;
+
+/*
+ * Begins work at one bot and locks it against other workers of ours for as long as the session
+ * lives: VF_ERROR_BUSY when another one has it.  The store is borrowed.
+ */
+Staging *staging_begin(
+    Store *store, const char *bot, const char *space, int dimensions, GError **error);
+void staging_free(Staging *staging);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Staging, staging_free)
+
+/*
+ * The hashes of what is staged of a source, by number: an array of TextHash in which a number
+ * that is not staged is all zero.  Yours.
+ */
+GArray *staging_known(Staging *staging, const char *source, GError **error);
+
+/* Commits a batch of rows; a number that was there is replaced. */
+bool staging_add(Staging *staging, const StagedRow *rows, size_t count, GError **error);
+
+/* Forgets what is staged of a source from that number on. */
+bool staging_trim(Staging *staging, const char *source, int count, GError **error);
+
+typedef struct
+{
+    const char *run;
+    const char *worker; /* "vecferry-RUN-ATTEMPT" */
+    const char *splitter;
+    const char *fingerprint;
+    const char *outcome; /* JSON, per source; kept with the mark */
+    bool complete;
+} MarkFacts;
+
+/*
+ * Replaces the bot's rows by the staged ones of these sources, writes the mark and empties the
+ * staging, in one transaction that holds off every other writer.  `rows` is what must arrive; any
+ * other number is an error and changes nothing.
+ */
+bool staging_replace(
+    Staging *staging, char *const *sources, gint64 rows, const MarkFacts *facts, GError **error);

@@ -1,0 +1,2 @@
+DELETE FROM vecferry.staged
+WHERE target = $1::oid AND bot = $2 AND space = $3 AND source_hash = $4::bytea AND number >= $5::int
