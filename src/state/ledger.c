@@ -1,0 +1,408 @@
+#include "state/ledger.h"
+
+#include "base/error.h"
+#include "state/bot_task.sql.h"
+#include "state/count_attempt.sql.h"
+#include "state/database.h"
+#include "state/ledger.sql.h"
+#include "state/meter.h"
+#include "state/put_bot.sql.h"
+#include "state/put_run.sql.h"
+#include "state/read_bots.sql.h"
+#include "state/read_run.sql.h"
+#include "state/update_bot.sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* `status` holds the lock for an instant when it looks; that is no reason to give up. */
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_US 50000
+
+struct Ledger
+{
+    sqlite3 *database;
+    char *run;
+    int lock;     /* held for the ledger's life */
+    gint64 shift; /* this process's row in `shift`; 0 before ledger_begin() */
+};
+
+static gint64
+now_ms(void)
+{
+    return g_get_real_time() / 1000;
+}
+
+char *
+ledger_folder(const char *setting)
+{
+    return setting != NULL ? g_strdup(setting)
+                           : g_build_filename(g_get_user_state_dir(), "vecferry", NULL);
+}
+
+static char *
+file_of_run(const char *folder, const char *run, const char *ending)
+{
+    g_autofree char *name = g_strconcat(run, ending, NULL);
+    return g_build_filename(folder, name, NULL);
+}
+
+char *
+ledger_path(const char *folder, const char *run)
+{
+    return file_of_run(folder, run, ".db");
+}
+
+char *
+ledger_meter_path(const char *folder, const char *run)
+{
+    return file_of_run(folder, run, ".meter");
+}
+
+/* The lock's descriptor; -1 with the error when it cannot be had. */
+static int
+take_lock(const char *folder, const char *run, GError **error)
+{
+    g_autofree char *path = file_of_run(folder, run, ".lock");
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_FAILED, "could not write \"%s\": %s", path,
+            g_strerror(errno));
+        vf_error_hint(error, "choose another folder with --state");
+        return -1;
+    }
+    for (int i = 0; i < LOCK_TRIES; i++)
+    {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        g_usleep(LOCK_PAUSE_US);
+    }
+    close(fd);
+    g_set_error(error, VF_ERROR, VF_ERROR_BUSY, "another vecferry works at run %s", run);
+    vf_error_hint(error, "look at it with `vecferry status %s --watch`", run);
+    return -1;
+}
+
+static bool
+is_locked(const char *folder, const char *run)
+{
+    g_autofree char *path = file_of_run(folder, run, ".lock");
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const bool locked = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    close(fd);
+    return locked;
+}
+
+static bool
+make_folder(const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0700) == 0)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_FAILED, "could not make the state folder \"%s\": %s", folder,
+        g_strerror(errno));
+    vf_error_hint(error, "choose another folder with --state");
+    return false;
+}
+
+Ledger *
+ledger_open(const char *folder, const char *run, GError **error)
+{
+    g_autofree char *path = ledger_path(folder, run);
+
+    if (!make_folder(folder, error))
+        return NULL;
+    const int lock = take_lock(folder, run, error);
+    if (lock < 0)
+        return NULL;
+
+    Ledger *ledger = g_new0(Ledger, 1);
+    ledger->lock = lock;
+    ledger->run = g_strdup(run);
+    ledger->database = database_open(path, true, error);
+    if (ledger->database == NULL || !database_run(ledger->database, SQL_LEDGER, error))
+    {
+        ledger_close(ledger);
+        return NULL;
+    }
+    return ledger;
+}
+
+void
+ledger_close(Ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    sqlite3_close(ledger->database);
+    close(ledger->lock);
+    g_free(ledger->run);
+    g_free(ledger);
+}
+
+static bool
+put_run(Ledger *ledger, const RunProgress *run, GError **error)
+{
+    return database_change(
+        ledger->database, error, SQL_PUT_RUN, "ssssdi", run->id, run->kind, run->store,
+        run->embedder, run->expected_usd, now_ms());
+}
+
+static bool
+put_bot(Ledger *ledger, const BotProgress *bot, gint64 position, GError **error)
+{
+    return database_change(
+        ledger->database, error, SQL_PUT_BOT, "ssisssissi", bot->user, bot->bot, position,
+        bot->title, bot_state_name(bot->state), evidence_name(bot->evidence), bot->expected_chunks,
+        bot->code, bot->reason, bot->chunks);
+}
+
+static bool
+begin_shift(Ledger *ledger, GError **error)
+{
+    if (!database_change(
+            ledger->database, error, "INSERT INTO shift (began, seen) VALUES (?1, ?1)", "i",
+            now_ms()))
+        return false;
+    ledger->shift = sqlite3_last_insert_rowid(ledger->database);
+    return true;
+}
+
+bool
+ledger_begin(Ledger *ledger, const RunProgress *run, GError **error)
+{
+    bool well = database_run(ledger->database, "BEGIN IMMEDIATE", error) &&
+                put_run(ledger, run, error) && begin_shift(ledger, error);
+    for (guint i = 0; well && i < run->bots->len; i++)
+        well = put_bot(ledger, run->bots->pdata[i], (gint64) i, error);
+    if (well && database_run(ledger->database, "COMMIT", error))
+        return true;
+    database_run(ledger->database, "ROLLBACK", NULL);
+    return false;
+}
+
+char *
+ledger_agreed(Ledger *ledger, GError **error)
+{
+    g_autoptr(sqlite3_stmt) row =
+        database_prepare(ledger->database, error, "SELECT agreed FROM run", "");
+    if (row == NULL || !database_step(ledger->database, row, error))
+        return NULL;
+    return database_text_or_null(row, 0);
+}
+
+bool
+ledger_agree(Ledger *ledger, const char *bots, GError **error)
+{
+    return database_change(ledger->database, error, "UPDATE run SET agreed = ?1", "s", bots);
+}
+
+static bool
+count_attempt(Ledger *ledger, const char *user, const char *bot, GError **error)
+{
+    return database_change(ledger->database, error, SQL_COUNT_ATTEMPT, "ssi", user, bot, now_ms());
+}
+
+bool
+ledger_intend(Ledger *ledger, const char *user, const char *bot, Intent *intent, GError **error)
+{
+    if (!database_run(ledger->database, "BEGIN IMMEDIATE", error))
+        return false;
+    bool well =
+        count_attempt(ledger, user, bot, error) &&
+        database_change(
+            ledger->database, error, "INSERT INTO intent (user, bot, intended) VALUES (?1, ?2, ?3)",
+            "ssi", user, bot, now_ms());
+    intent->id = sqlite3_last_insert_rowid(ledger->database);
+    g_snprintf(
+        intent->name, sizeof intent->name, "vecferry-%s-%" G_GINT64_FORMAT, ledger->run,
+        intent->id);
+    well = well && database_change(
+                       ledger->database, error, "UPDATE intent SET name = ?1 WHERE id = ?2", "si",
+                       intent->name, intent->id);
+    if (well && database_run(ledger->database, "COMMIT", error))
+        return true;
+    database_run(ledger->database, "ROLLBACK", NULL);
+    return false;
+}
+
+bool
+ledger_launched(Ledger *ledger, const Intent *intent, const char *task, GError **error)
+{
+    return database_change(
+               ledger->database, error, "UPDATE intent SET task = ?1, launched = ?2 WHERE id = ?3",
+               "sii", task, now_ms(), intent->id) &&
+           database_change(ledger->database, error, SQL_BOT_TASK, "si", task, intent->id);
+}
+
+bool
+ledger_update(Ledger *ledger, const BotProgress *bot, GError **error)
+{
+    return database_change(
+               ledger->database, error, SQL_UPDATE_BOT, "ssssiiissii", bot->user, bot->bot,
+               bot_state_name(bot->state), evidence_name(bot->evidence), bot->chunks, bot->reused,
+               bot->tokens, bot->code, bot->reason, bot->started_ms, bot->ended_ms) &&
+           database_change(
+               ledger->database, error, "UPDATE shift SET seen = ?1 WHERE id = ?2", "ii", now_ms(),
+               ledger->shift);
+}
+
+bool
+ledger_end(Ledger *ledger, RunState state, GError **error)
+{
+    return database_change(
+        ledger->database, error, "UPDATE run SET state = ?1, ended = ?2", "si",
+        run_state_name(state), state == RUN_INTERRUPTED ? (gint64) 0 : now_ms());
+}
+
+typedef struct
+{
+    char *run;
+    gint64 changed;
+} RunFile;
+
+static int
+later_first(const void *a, const void *b)
+{
+    const RunFile *first = a;
+    const RunFile *second = b;
+    return first->changed < second->changed ? 1 : first->changed > second->changed ? -1 : 0;
+}
+
+/* When the run's files were last written; write-ahead logs count too. */
+static gint64
+last_change(const char *folder, const char *run)
+{
+    static const char *const ENDINGS[] = {".db", ".db-wal"};
+    gint64 latest = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ENDINGS); i++)
+    {
+        g_autofree char *path = file_of_run(folder, run, ENDINGS[i]);
+        struct stat facts;
+        if (stat(path, &facts) == 0)
+            latest =
+                MAX(latest, (gint64) facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec);
+    }
+    return latest;
+}
+
+char **
+ledger_runs(const char *folder)
+{
+    g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(RunFile));
+    g_autoptr(GDir) listing = g_dir_open(folder, 0, NULL);
+
+    for (const char *name; listing != NULL && (name = g_dir_read_name(listing)) != NULL;)
+    {
+        if (!g_str_has_suffix(name, ".db"))
+            continue;
+        RunFile file = {.run = g_strndup(name, strlen(name) - strlen(".db"))};
+        file.changed = last_change(folder, file.run);
+        g_array_append_val(files, file);
+    }
+    g_array_sort(files, later_first);
+
+    char **runs = g_new0(char *, files->len + 1);
+    for (guint i = 0; i < files->len; i++)
+        runs[i] = g_array_index(files, RunFile, i).run;
+    return runs;
+}
+
+static bool
+read_run(sqlite3 *database, RunProgress *run, GError **error)
+{
+    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_RUN, "");
+    if (row == NULL)
+        return false;
+    g_autoptr(GError) problem = NULL;
+    if (!database_step(database, row, &problem))
+    {
+        if (problem == NULL)
+            g_set_error(&problem, VF_ERROR, VF_ERROR_FAILED, "the ledger holds no run yet");
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    g_autofree char *state = database_text(row, 4);
+    run->id = database_text(row, 0);
+    run->kind = database_text(row, 1);
+    run->store = database_text(row, 2);
+    run->embedder = database_text(row, 3);
+    run->state = g_str_equal(state, "done")     ? RUN_DONE
+                 : g_str_equal(state, "failed") ? RUN_FAILED
+                                                : RUN_INTERRUPTED;
+    run->expected_usd = sqlite3_column_double(row, 5);
+    run->created_ms = sqlite3_column_int64(row, 6);
+    run->ended_ms = sqlite3_column_int64(row, 7);
+    run->worked_ms = sqlite3_column_int64(row, 8);
+    return true;
+}
+
+static bool
+read_bots(sqlite3 *database, RunProgress *run, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_BOTS, "");
+    if (row == NULL)
+        return false;
+    while (database_step(database, row, &problem))
+    {
+        g_autofree char *user = database_text(row, 0);
+        g_autofree char *id = database_text(row, 1);
+        g_autofree char *title = database_text(row, 2);
+        g_autofree char *state = database_text(row, 3);
+        g_autofree char *evidence = database_text(row, 4);
+        BotProgress *bot = bot_progress_new(user, id, title);
+        bot->state = bot_state_from_name(state);
+        bot->evidence = evidence_from_name(evidence);
+        bot->attempts = sqlite3_column_int(row, 5);
+        bot->task = database_text_or_null(row, 6);
+        bot->chunks = sqlite3_column_int64(row, 7);
+        bot->reused = sqlite3_column_int64(row, 8);
+        bot->tokens = sqlite3_column_int64(row, 9);
+        bot->expected_chunks = sqlite3_column_int64(row, 10);
+        bot->code = database_text_or_null(row, 11);
+        bot->reason = database_text_or_null(row, 12);
+        bot->started_ms = sqlite3_column_int64(row, 13);
+        bot->ended_ms = sqlite3_column_int64(row, 14);
+        g_ptr_array_add(run->bots, bot);
+    }
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+RunProgress *
+ledger_read(const char *folder, const char *run, GError **error)
+{
+    g_autofree char *path = ledger_path(folder, run);
+    g_autofree char *meter = ledger_meter_path(folder, run);
+    g_autoptr(RunProgress) progress = run_progress_new();
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    {
+        g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "there is no run \"%s\" in %s", run, folder);
+        vf_error_hint(error, "`vecferry status` without a name shows the latest");
+        return NULL;
+    }
+    g_autoptr(sqlite3) database = database_open_read_only(path, error);
+    if (database == NULL || !read_run(database, progress, error) ||
+        !read_bots(database, progress, error))
+        return NULL;
+
+    const MeterTotals totals = meter_read(meter);
+    progress->usd = totals.usd;
+    progress->tokens = totals.tokens;
+    if (is_locked(folder, run) && progress->state == RUN_INTERRUPTED)
+        progress->state = RUN_RUNNING;
+    return g_steal_pointer(&progress);
+}

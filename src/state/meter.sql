@@ -1,0 +1,8 @@
+CREATE TABLE IF NOT EXISTS meter (only INTEGER PRIMARY KEY CHECK (only = 1), boot TEXT,
+    tokens INTEGER, calls INTEGER, spent INTEGER, next_request INTEGER, next_token INTEGER,
+    cool_until INTEGER, pauses INTEGER, told_requests INTEGER, told_tokens INTEGER,
+    priced INTEGER);
+CREATE TABLE IF NOT EXISTS reservation (ticket INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT,
+    cost INTEGER, expected INTEGER);
+INSERT OR IGNORE INTO meter
+VALUES (1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)

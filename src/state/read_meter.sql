@@ -1,0 +1,2 @@
+SELECT spent, next_request, next_token, cool_until, pauses, told_requests, told_tokens
+FROM meter
