@@ -1,0 +1,202 @@
+#include "plan/actions.h"
+
+static void
+decide(PlannedBot *planned, Action action, char *reason)
+{
+    planned->action = action;
+    g_free(planned->reason);
+    planned->reason = reason;
+}
+
+/* A file changed after its rows were made; a second's grace for clocks and file systems. */
+static bool
+is_newer(const SourceLook *look, gint64 rows_ms)
+{
+    return look->facts.modified_ms >= 0 && rows_ms >= 0 && look->facts.modified_ms > rows_ms + 1000;
+}
+
+static const SourceRows *
+rows_of(const BotRows *rows, const char *label)
+{
+    return rows == NULL ? NULL : g_hash_table_lookup(rows->sources, label);
+}
+
+/* Why a source must be embedded; NULL when its rows are good.  The mark vouches for sources that
+ * gave no rows at all. */
+static char *
+reason_to_embed(const SourceLook *look, const BotRows *rows, gint64 marked_ms)
+{
+    const SourceRows *there = rows_of(rows, look->label);
+
+    if (there == NULL && marked_ms < 0)
+        return g_strdup("no rows in the new store");
+    if (there != NULL && there->bad_rows > 0)
+        return g_strdup_printf("%" G_GINT64_FORMAT " rows without text or vector", there->bad_rows);
+    if (is_newer(look, marked_ms >= 0 ? marked_ms : there->oldest_ms))
+        return g_strdup("the file changed after its rows were made");
+    return NULL;
+}
+
+/* What speaks against the whole of a marked bot; NULL when the mark holds. */
+static char *
+reason_against_mark(const Bot *bot, const BotRows *rows, const PlanInput *input)
+{
+    const Mark *mark = rows->mark;
+
+    if (!g_str_equal(mark->fingerprint, bot->fingerprint))
+        return g_strdup("its knowledge was edited after it was embedded");
+    if (!g_str_equal(mark->space, input->space))
+        return g_strdup_printf("its vectors are of another space, %s", mark->space);
+    if (!g_str_equal(mark->splitter, input->splitter))
+        return g_strdup_printf("it was cut by the splitter \"%s\"", mark->splitter);
+    if (!mark->complete)
+        return g_strdup("it was loaded only in part");
+    if (mark->rows != rows->rows)
+        return g_strdup_printf(
+            "%" G_GINT64_FORMAT " rows were marked, %" G_GINT64_FORMAT " are there", mark->rows,
+            rows->rows);
+    return NULL;
+}
+
+/* Rows of sources that the bot does not name. */
+static guint
+count_strangers(const BotLook *look, const BotRows *rows)
+{
+    guint known = 0;
+    if (rows == NULL)
+        return 0;
+    for (guint i = 0; i < look->sources->len; i++)
+    {
+        const SourceLook *source = look->sources->pdata[i];
+        if (rows_of(rows, source->label) != NULL)
+            known++;
+    }
+    return g_hash_table_size(rows->sources) - known;
+}
+
+typedef struct
+{
+    guint blocked;
+    guint to_embed;
+    const char *problem;        /* the first blocked source's */
+    const char *problem_source; /* its name */
+    char *reason;               /* the first source's reason to embed it; owned */
+} Tally;
+
+static Tally
+decide_sources(
+    PlannedBot *planned, const Bot *bot, const BotLook *look, const BotRows *rows, gint64 marked_ms)
+{
+    Tally tally = {0};
+
+    for (guint i = 0; i < look->sources->len; i++)
+    {
+        const SourceLook *source = look->sources->pdata[i];
+        PlannedSource *decided = planned_source_new(source->label, ACTION_KEEP, NULL);
+        decided->bytes = source->facts.bytes;
+        g_ptr_array_add(planned->sources, decided);
+        if (source->problem != NULL)
+        {
+            decided->action = ACTION_BLOCKED;
+            decided->reason = g_strdup(source->problem);
+            if (tally.blocked++ == 0)
+            {
+                tally.problem = source->problem;
+                tally.problem_source = ((const Source *) bot->sources->pdata[i])->name;
+            }
+            continue;
+        }
+        decided->reason = reason_to_embed(source, rows, marked_ms);
+        if (decided->reason == NULL)
+            continue;
+        decided->action = ACTION_EMBED;
+        if (tally.to_embed++ == 0)
+            tally.reason = g_strdup(decided->reason);
+    }
+    return tally;
+}
+
+static void
+block_for_sources(PlannedBot *planned, const Tally *tally)
+{
+    g_autofree char *more =
+        tally->blocked > 1 ? g_strdup_printf(" (and %u more)", tally->blocked - 1) : g_strdup("");
+    decide(
+        planned, ACTION_BLOCKED,
+        g_strdup_printf("%s: %s%s", tally->problem_source, tally->problem, more));
+}
+
+/* A chunk longer than the model takes can never be embedded. */
+static bool
+block_for_length(PlannedBot *planned, const BotLook *look, const PlanInput *input)
+{
+    if (input->max_characters == 0 || look->longest_chunk <= input->max_characters)
+        return false;
+    decide(
+        planned, ACTION_BLOCKED,
+        g_strdup_printf(
+            "its chunks may have %d characters, the model takes %" G_GINT64_FORMAT
+            "; --splitter corrected keeps them below",
+            look->longest_chunk, input->max_characters));
+    return true;
+}
+
+static void
+decide_with_knowledge(
+    PlannedBot *planned, const Bot *bot, const BotLook *look, const PlanInput *input)
+{
+    const BotRows *rows = observation_find(input->store, bot->id);
+    const bool marked = rows != NULL && rows->mark != NULL;
+    g_autofree char *against = marked ? reason_against_mark(bot, rows, input) : NULL;
+    const bool mark_holds = marked && against == NULL;
+    Tally tally = decide_sources(planned, bot, look, rows, mark_holds ? rows->mark->marked_ms : -1);
+    g_autofree char *reason = tally.reason;
+    const guint strangers = mark_holds ? 0 : count_strangers(look, rows);
+
+    if (tally.blocked > 0 && (!input->allow_partial || tally.blocked == look->sources->len))
+        block_for_sources(planned, &tally);
+    else if (against != NULL)
+        decide(planned, ACTION_EMBED, g_steal_pointer(&against));
+    else if (tally.to_embed > 0 && look->sources->len > 1)
+        decide(
+            planned, ACTION_EMBED,
+            g_strdup_printf("%u of %u sources: %s", tally.to_embed, look->sources->len, reason));
+    else if (tally.to_embed > 0)
+        decide(planned, ACTION_EMBED, g_steal_pointer(&reason));
+    else if (strangers > 0)
+        decide(planned, ACTION_EMBED, g_strdup("rows of sources that it no longer has"));
+    else if (tally.blocked > 0)
+        block_for_sources(planned, &tally);
+    else
+        decide(
+            planned, ACTION_KEEP,
+            mark_holds ? g_strdup_printf("loaded by run %s", rows->mark->run)
+                       : g_strdup("rows of every source are there (not ours: the space is taken on "
+                                  "trust)"));
+
+    if (planned->action == ACTION_EMBED)
+        block_for_length(planned, look, input);
+}
+
+void
+decide_bot(PlannedBot *planned, const Bot *bot, const BotLook *look, const PlanInput *input)
+{
+    switch (bot->kind)
+    {
+    case BOT_KNOWLEDGE_BASE:
+        decide(planned, ACTION_NONE, g_strdup("its knowledge lives in a Bedrock Knowledge Base"));
+        return;
+    case BOT_GHOST:
+        decide(planned, ACTION_NONE, g_strdup("a ghost: the item of a deleted bot"));
+        return;
+    case BOT_MALFORMED:
+        decide(planned, ACTION_BLOCKED, g_strdup_printf("its item is malformed: %s", bot->problem));
+        return;
+    case BOT_VECTOR:
+        break;
+    }
+    if (!bot_has_knowledge(bot))
+        decide(planned, ACTION_NONE, g_strdup("it has no knowledge"));
+    else
+        decide_with_knowledge(planned, bot, look, input);
+}

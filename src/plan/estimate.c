@@ -1,0 +1,154 @@
+#include "plan/estimate.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Text grows by overlap; measured at 1000/200. */
+#define OVERLAP_GROWTH 1.15
+
+/* Extraction, seconds for a million characters: a PDF of 619 pages took 1.3 s. */
+#define EXTRACT_SECONDS_PER_MILLION 0.7
+
+#define WORKER_START_SECONDS 0.1
+
+typedef struct
+{
+    const char *ending;
+    Estimate per_byte;
+} Ratio;
+
+/* Characters for each byte of a document, by kind. */
+static const Ratio RATIOS[] = {
+    {".txt", {0.33, 0.95, 1}},   {".text", {0.33, 0.95, 1}},  {".md", {0.33, 0.93, 1}},
+    {".csv", {0.33, 0.95, 1.1}}, {".html", {0.1, 0.6, 0.95}}, {".htm", {0.1, 0.6, 0.95}},
+    {".pdf", {0.005, 0.2, 1.5}}, {".docx", {0.02, 1.0, 8}},   {".xhtml", {0.1, 0.6, 0.95}},
+};
+static const Ratio UNKNOWN = {NULL, {0.01, 0.5, 2}};
+
+/* A page whose size is not known. */
+static const Estimate PAGE_CHARACTERS = {500, 5000, 100000};
+
+static Estimate
+scaled(Estimate estimate, double factor)
+{
+    return (Estimate){estimate.low * factor, estimate.expected * factor, estimate.high * factor};
+}
+
+Estimate
+estimate_sum(Estimate a, Estimate b)
+{
+    return (Estimate){a.low + b.low, a.expected + b.expected, a.high + b.high};
+}
+
+Estimate
+estimate_characters(const char *name, SourceKind kind, gint64 bytes)
+{
+    const Ratio *ratio = &UNKNOWN;
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+
+    if (bytes < 0)
+        return PAGE_CHARACTERS;
+    for (size_t i = 0; i < G_N_ELEMENTS(RATIOS); i++)
+        if (g_str_has_suffix(lower, RATIOS[i].ending))
+            ratio = &RATIOS[i];
+    if (ratio == &UNKNOWN && kind == SOURCE_URL)
+        return scaled((Estimate){0.1, 0.6, 0.95}, (double) bytes);
+    return scaled(ratio->per_byte, (double) bytes);
+}
+
+static double
+chunks_of(double characters, double step)
+{
+    return characters <= 0 ? 0 : ceil(characters / step);
+}
+
+static Estimate
+estimate_chunks(Estimate characters, int size, int overlap)
+{
+    const double step = MAX(size - overlap, size / 8.0);
+    return (Estimate){
+        .low = chunks_of(characters.low, size),
+        .expected = chunks_of(characters.expected * 1.05, step),
+        .high = chunks_of(characters.high * 1.2, step),
+    };
+}
+
+static Estimate
+estimate_tokens(Estimate characters, const EstimateRules *rules)
+{
+    const double told = rules->characters_per_token;
+    return (Estimate){
+        .low = characters.low / (told > 0 ? told * 1.1 : 5),
+        .expected = characters.expected * OVERLAP_GROWTH / (told > 0 ? told : 3.5),
+        .high = characters.high * OVERLAP_GROWTH * 1.1 / (told > 0 ? told * 0.9 : 1.4),
+    };
+}
+
+static double
+seconds_of(double characters, double chunks, const EstimateRules *rules)
+{
+    const double calls = ceil(chunks / MAX(rules->max_texts, 1));
+    const double calling = calls * rules->call_seconds / MAX(rules->calls_in_flight, 1);
+    const double extracting = characters / 1e6 * EXTRACT_SECONDS_PER_MILLION;
+    return WORKER_START_SECONDS + MAX(calling, extracting);
+}
+
+void
+estimate_bot(
+    PlannedBot *bot, Estimate characters, int chunk_size, int chunk_overlap,
+    const EstimateRules *rules)
+{
+    bot->chunks = estimate_chunks(characters, chunk_size, chunk_overlap);
+    bot->tokens = estimate_tokens(characters, rules);
+    bot->usd = rules->usd_per_token < 0 ? (Estimate){-1, -1, -1}
+                                        : scaled(bot->tokens, rules->usd_per_token);
+    bot->seconds = (Estimate){
+        seconds_of(characters.low, bot->chunks.low, rules),
+        seconds_of(characters.expected, bot->chunks.expected, rules),
+        seconds_of(characters.high, bot->chunks.high, rules),
+    };
+}
+
+/* The provider's limits bound the whole run from below. */
+static double
+floor_seconds(double chunks, double tokens, const EstimateRules *rules)
+{
+    const double calls = ceil(chunks / MAX(rules->max_texts, 1));
+    const double by_requests =
+        rules->requests_per_minute > 0 ? 60 * calls / rules->requests_per_minute : 0;
+    const double by_tokens =
+        rules->tokens_per_minute > 0 ? 60 * tokens / rules->tokens_per_minute : 0;
+    return MAX(by_requests, by_tokens);
+}
+
+void
+estimate_plan(Plan *plan, const EstimateRules *rules)
+{
+    Estimate work = {0};
+    Estimate longest = {0};
+
+    for (guint i = 0; i < plan->bots->len; i++)
+    {
+        const PlannedBot *bot = plan->bots->pdata[i];
+        if (bot->action != ACTION_EMBED)
+            continue;
+        plan->chunks = estimate_sum(plan->chunks, bot->chunks);
+        plan->tokens = estimate_sum(plan->tokens, bot->tokens);
+        work = estimate_sum(work, bot->seconds);
+        longest.low = MAX(longest.low, bot->seconds.low);
+        longest.expected = MAX(longest.expected, bot->seconds.expected);
+        longest.high = MAX(longest.high, bot->seconds.high);
+    }
+    plan->usd = rules->usd_per_token < 0 ? (Estimate){-1, -1, -1}
+                                         : scaled(plan->tokens, rules->usd_per_token);
+
+    const double workers = MAX(rules->workers, 1);
+    plan->seconds = (Estimate){
+        MAX(MAX(work.low / workers, longest.low),
+            floor_seconds(plan->chunks.low, plan->tokens.low, rules)),
+        MAX(MAX(work.expected / workers, longest.expected),
+            floor_seconds(plan->chunks.expected, plan->tokens.expected, rules)),
+        MAX(MAX(work.high / workers, longest.high),
+            floor_seconds(plan->chunks.high, plan->tokens.high, rules)),
+    };
+}
