@@ -1,16 +1,205 @@
 /*
  * main.c - the table of commands, and the exit status.
  */
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/secret.h"
+#include "cli/command.h"
 #include "extract/extract.h"
 
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+typedef struct
+{
+    const char *name;
+    CommandFunction run;
+    const char *summary; /* NULL: not for people, so not listed */
+} Command;
+
+static const Command COMMANDS[] = {
+    {"plan", command_plan, "shows what would be done for every bot, the time and the cost"},
+    {"apply", command_apply, "does it; the same command resumes an interrupted run"},
+    {"store", command_store, "makes the guide's schema in an empty store"},
+    {"embed", command_embed, "embeds one bot: the worker that apply starts"},
+    {"fault-points", command_fault_points, NULL},
+};
+
+/* What the signal handler may touch. */
+static Cancel *interrupted;
+
+static void
+on_signal(int number)
+{
+    (void) number;
+    cancel_request(interrupted);
+
+    /* Who presses Ctrl-C a second time means it. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+static void
+watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* A core would hold passwords and documents. */
+static void
+forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void
+print_help(FILE *to)
+{
+    fputs(
+        "Usage: vecferry COMMAND [OPTION…]\n\n"
+        "Moves a RAG knowledge base in PostgreSQL + pgvector to a new cluster, and proves that\n"
+        "nothing was lost.\n\nCommands:\n",
+        to);
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+        if (COMMANDS[i].summary != NULL)
+            fprintf(to, "  %-8s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    fputs(
+        "\n`vecferry COMMAND --help` lists a command's options; vecferry(1) explains them.\n"
+        "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not the planned world, 4 some bots\n"
+        "failed or were skipped, 130 interrupted.\n",
+        to);
+}
+
+static const Command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+        if (strcmp(COMMANDS[i].name, name) == 0)
+            return &COMMANDS[i];
+    return NULL;
+}
+
+static ExitStatus
+refuse_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(COMMANDS) + 1] = {NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+        names[i] = COMMANDS[i].name;
+    fprintf(
+        stderr, "vecferry: unknown command \"%s\"\nhint: did you mean `vecferry %s`?\n", name,
+        nearest(name, (char *const *) (gsize) names));
+    return STATUS_USAGE;
+}
+
+ExitStatus
+status_of_error(const GError *error)
+{
+    const char *name = vf_error_name(error);
+    switch (vf_error_from_name(name))
+    {
+    case VF_ERROR_USAGE:
+        return STATUS_USAGE;
+    case VF_ERROR_MISMATCH:
+        return STATUS_DIFFERENT;
+    case VF_ERROR_CANCELLED:
+        return STATUS_INTERRUPTED;
+    case VF_ERROR_CONNECT:
+    case VF_ERROR_DENIED:
+    case VF_ERROR_BUSY:
+    case VF_ERROR_BAD_INPUT:
+    case VF_ERROR_FAILED:
+        return STATUS_FAILED;
+    }
+    g_assert_not_reached();
+}
+
+/* The message, and its second line as a hint. */
+static void
+print_error(const GError *error)
+{
+    g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+    fprintf(stderr, "vecferry: %s\n", lines[0]);
+    if (lines[1] != NULL)
+        fprintf(stderr, "hint: %s\n", lines[1]);
+}
+
+/* Copies the arguments and blots out passwords in the originals, which ps shows. */
+static char **
+private_arguments(int argc, char **argv)
+{
+    char **copy = g_new0(char *, (gsize) argc + 1);
+    bool hidden = false;
+
+    for (int i = 0; i < argc; i++)
+    {
+        copy[i] = g_strdup(argv[i]);
+        hidden = secret_hide_password(argv[i]) || hidden;
+    }
+    if (hidden)
+        fputs(
+            "note: other users may have seen the password on the command line; "
+            "~/.pgpass or vecferry.conf (mode 0600) keep it private\n",
+            stderr);
+    return copy;
+}
+
+static ExitStatus
+run_command(const Command *command, char **arguments, Cancel *cancel)
+{
+    const Invocation invocation = {arguments, cancel};
+    ExitStatus status = STATUS_DONE;
+    g_autoptr(GError) error = NULL;
+
+    if (command->run(&invocation, &status, &error))
+        return status;
+    print_error(error);
+    return status_of_error(error);
+}
 
 int
 main(int argc, char **argv)
 {
+    /* The child that reads foreign bytes needs nothing of what follows. */
     if (argc > 1 && strcmp(argv[1], "extract-child") == 0)
         return extract_child_main(argc - 1, argv + 1);
-    puts("vecferry " VECFERRY_VERSION);
-    return 0;
+
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
+    forbid_core_dumps();
+    g_autoptr(Cancel) cancel = cancel_new();
+    interrupted = cancel;
+    watch_signals();
+    g_set_prgname("vecferry");
+
+    g_auto(GStrv) arguments = private_arguments(argc, argv);
+    const char *name = arguments[1];
+    if (name == NULL)
+    {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+    {
+        print_help(stdout);
+        return STATUS_DONE;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0)
+    {
+        puts("vecferry " VECFERRY_VERSION);
+        return STATUS_DONE;
+    }
+    const Command *command = find_command(name);
+    if (command == NULL)
+        return (int) refuse_command(name);
+    return (int) run_command(command, arguments + 1, cancel);
 }

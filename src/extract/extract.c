@@ -155,7 +155,7 @@ quotable(const char *line)
     GString *text = g_string_new(NULL);
     glong characters = 0;
     for (const char *c = valid; *c != '\0' && characters < MAX_QUOTED_CHARACTERS;
-         c = g_utf8_next_char(c), characters++)
+         c += g_utf8_skip[(guchar) *c], characters++)
     {
         const gunichar character = g_utf8_get_char(c);
         if (g_unichar_isprint(character))
@@ -208,7 +208,7 @@ set_too_much_memory(const ExtractOptions *options, GError **error)
 static bool
 is_blank(const char *text)
 {
-    for (const char *c = text; *c != '\0'; c = g_utf8_next_char(c))
+    for (const char *c = text; *c != '\0'; c += g_utf8_skip[(guchar) *c])
         if (!u_isUWhiteSpace((UChar32) g_utf8_get_char(c)))
             return false;
     return true;

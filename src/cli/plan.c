@@ -1,0 +1,70 @@
+/*
+ * plan.c - `vecferry plan`
+ */
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/options.h"
+#include "cli/show_plan.h"
+#include "flow/make_plan.h"
+#include "model/plan_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool
+write_plan(const Json *json, const char *path, GError **error)
+{
+    g_autofree char *text = json_dumps(json, JSON_INDENT(2));
+    g_autofree char *line = g_strconcat(text, "\n", NULL);
+    if (g_file_set_contents_full(path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error))
+        return true;
+    g_prefix_error(error, "could not keep the plan: ");
+    return false;
+}
+
+bool
+command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
+{
+    gboolean as_json = FALSE;
+    g_autofree char *output = NULL;
+    const GOptionEntry own[] = {
+        {.long_name = "json",
+         .arg = G_OPTION_ARG_NONE,
+         .arg_data = &as_json,
+         .description = "print the plan as one JSON object"},
+        {.long_name = "output",
+         .short_name = 'o',
+         .arg = G_OPTION_ARG_FILENAME,
+         .arg_data = &output,
+         .description = "keep the plan, for `vecferry apply FILE`",
+         .arg_description = "FILE"},
+        {.long_name = NULL},
+    };
+    const OptionsInfo info = {
+        .summary = "Compares what should be with what the new store holds, and shows for every "
+                   "bot what would\nbe done, why, how long it takes and what it costs.  Changes "
+                   "nothing.",
+        .settings = SETTINGS_OF_A_RUN,
+        .own = own,
+    };
+    g_autoptr(Settings) settings = options_parse(invocation, &info, NULL, error);
+    if (settings == NULL)
+        return false;
+    g_autoptr(Plan) plan = flow_make_plan(settings, invocation->cancel, error);
+    if (plan == NULL)
+        return false;
+
+    g_autoptr(Json) json = plan_to_json(plan);
+    if (output != NULL && !write_plan(json, output, error))
+        return false;
+    if (as_json)
+    {
+        json_dumpf(json, stdout, JSON_INDENT(2));
+        puts("");
+    }
+    else
+        show_plan(plan);
+    *status = STATUS_DONE;
+    return true;
+}

@@ -1,0 +1,128 @@
+#include "flow/call.h"
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/retry.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Throttling is waited out for long; an answer that is wrong again and again is not. */
+static const RetryPolicy BUSY_POLICY = {.attempts = 60, .first_ms = 200, .longest_ms = 30000};
+static const RetryPolicy LOST_POLICY = {
+    .attempts = 8, .first_ms = 250, .longest_ms = 15000, .failed_too = true};
+
+typedef struct
+{
+    gint64 expected;
+    gint64 most;
+} TokenGuess;
+
+static TokenGuess
+guess_tokens(const Caller *caller, const Batch *batch)
+{
+    TokenGuess guess = {0};
+    for (guint i = 0; i < batch->chunks->len; i++)
+    {
+        const char *text = batch_chunk(batch, i)->text;
+        const double characters = (double) g_utf8_strlen(text, -1);
+        guess.expected += (gint64) ceil(characters / caller->characters_per_token);
+        guess.most += meter_most_tokens(text);
+    }
+    return guess;
+}
+
+/*
+ * What the call cost.  A refusal costs nothing; after a lost or wrong answer nobody knows whether
+ * the provider did the work, so the worst is assumed.
+ */
+static gint64
+billed_tokens(const EmbedReply *reply, const GError *problem, TokenGuess guess)
+{
+    if (problem == NULL)
+        return reply->tokens > 0 ? (gint64) reply->tokens : guess.most;
+    if (g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT) ||
+        g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) ||
+        g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED))
+        return guess.most;
+    return 0;
+}
+
+static bool
+call_provider(Caller *caller, const Batch *batch, Cancel *cancel, EmbedReply *reply, GError **error)
+{
+    g_autofree const char **texts = g_new0(const char *, batch->chunks->len);
+    for (guint i = 0; i < batch->chunks->len; i++)
+        texts[i] = batch_chunk(batch, i)->text;
+    return caller->embedder->embed(
+        caller->embedder, texts, batch->chunks->len, EMBED_DOCUMENT, cancel, reply, error);
+}
+
+/* One attempt, from the reservation to the bill. */
+static bool
+attempt(
+    Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, gint64 *wish_ms, GError **error)
+{
+    EmbedReply reply = {0};
+    g_autoptr(GError) problem = NULL;
+    const TokenGuess guess = guess_tokens(caller, batch);
+    gint64 ticket = 0;
+
+    if (!meter_reserve(caller->meter, guess.expected, guess.most, cancel, &ticket, error))
+        return false;
+    fault_point(FAULT_AFTER_RESERVE);
+    const bool answered = call_provider(caller, batch, cancel, &reply, &problem);
+    fault_point(FAULT_AFTER_EMBED);
+
+    const gint64 billed = billed_tokens(&reply, problem, guess);
+    *tokens += billed;
+    *wish_ms = reply.retry_after_ms;
+    bool metered = meter_settle(caller->meter, ticket, billed, error) &&
+                   meter_hear_limits(
+                       caller->meter, reply.requests_per_minute, reply.tokens_per_minute, error) &&
+                   (!answered || meter_praise(caller->meter, error));
+    if (answered && metered)
+        batch->vectors = g_steal_pointer(&reply.vectors);
+    embed_reply_clear(&reply);
+    if (!metered)
+        return false;
+    if (!answered)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return answered;
+}
+
+/* Waits before the next attempt; false when there shall be none. */
+static bool
+wait_before_next(
+    Caller *caller, Retry *busy, Retry *lost, const GError *problem, gint64 wish_ms, Cancel *cancel)
+{
+    gint64 wait_ms = 0;
+
+    if (retry_is_busy(problem))
+        return retry_again(busy, problem, &wait_ms) &&
+               meter_cool_down(caller->meter, wish_ms, NULL);
+    return retry_again(lost, problem, &wait_ms) && cancel_sleep(cancel, wait_ms);
+}
+
+bool
+call_embed(Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, GError **error)
+{
+    Retry busy = {.policy = &BUSY_POLICY};
+    Retry lost = {.policy = &LOST_POLICY};
+
+    for (;;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wish_ms = -1;
+        if (attempt(caller, batch, cancel, tokens, &wish_ms, &problem))
+            return true;
+        if (wait_before_next(caller, &busy, &lost, problem, wish_ms, cancel))
+            continue;
+
+        const int attempts = busy.failures + lost.failures + 1;
+        if (attempts > 1)
+            g_prefix_error(&problem, "after %d attempts: ", attempts);
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+}

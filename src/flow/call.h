@@ -1,0 +1,22 @@
+/*
+ * call.h - one batch through the provider: its turn, its money, its retries.
+ */
+#pragma once
+
+#include "embed/embedder.h"
+#include "flow/batch.h"
+#include "state/meter.h"
+
+typedef struct
+{
+    Embedder *embedder;
+    Meter *meter;
+    double characters_per_token; /* for the rate's estimate */
+} Caller;
+
+/*
+ * Fills the batch's vectors and adds what was billed to `tokens`.  Throttling, lost connections and
+ * wrong answers are tried again; VF_ERROR_BAD_INPUT means that the provider refuses this batch as
+ * it is.
+ */
+bool call_embed(Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, GError **error);

@@ -1,0 +1,10 @@
+/*
+ * create_store.h - makes the guide's schema in a new store.
+ */
+#pragma once
+
+#include "base/cancel.h"
+#include "base/settings.h"
+
+/* The store's address for people, yours. */
+char *flow_create_store(const Settings *settings, int dimensions, Cancel *cancel, GError **error);

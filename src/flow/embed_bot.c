@@ -1,0 +1,728 @@
+#include "flow/embed_bot.h"
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/json.h"
+#include "base/queue.h"
+#include "base/retry.h"
+#include "flow/batch.h"
+#include "flow/call.h"
+#include "flow/stages.h"
+#include "store/staging.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many chunks one COPY takes at most when the writer lags behind. */
+#define MAX_ROWS_TO_STAGE 1000
+
+#define SAY_EVERY_US 300000
+
+static const RetryPolicy REPLACE_POLICY = {.attempts = 30, .first_ms = 200, .longest_ms = 5000};
+
+/* One source on its way; written by the reader, its error by whoever meets it first. */
+typedef struct
+{
+    const Source *source;
+    char *label;
+    GArray *known; /* of TextHash: what an earlier worker staged */
+    int chunks;    /* known when the reader is through with it */
+    GError *error;
+} SourceWork;
+
+typedef struct
+{
+    const WorkOrder *order;
+    const WorkListener *listener;
+    Cancel *outer;  /* the user's wish */
+    Cancel *cancel; /* stops all threads: the user's wish, or a failure */
+
+    /* the stages */
+    Settings *settings;
+    DocumentSource *documents;
+    Embedder *embedder;
+    Meter *meter;
+    StoreMap map;
+    Store *store;
+    Staging *staging;
+    ExtractOptions extract;
+    SplitOptions split;
+    Caller caller;
+    char *space;
+    bool allow_partial;
+
+    /* between the threads */
+    Queue *to_embed; /* of Batch */
+    Queue *to_stage; /* of Batch */
+    SourceWork *sources;
+    guint source_count;
+
+    /* shared by the threads, under the lock */
+    pthread_mutex_t lock;
+    int callers_left;
+    GError *failure; /* what ends the whole bot */
+    bool doomed;     /* a source failed and the bot must be whole: nothing more is paid for */
+    gint64 tokens;
+    gint64 chunks; /* staged, now or before */
+    gint64 reused; /* of them, before */
+} Work;
+
+static void
+say(const Work *work, const WorkEvent *event)
+{
+    work->listener->say(work->listener->data, event);
+}
+
+/* The first failure counts; all others follow from it.  Takes the error. */
+static void
+fail(Work *work, GError *error)
+{
+    pthread_mutex_lock(&work->lock);
+    if (work->failure == NULL)
+        work->failure = error;
+    else
+        g_error_free(error);
+    pthread_mutex_unlock(&work->lock);
+
+    cancel_request(work->cancel);
+    queue_close(work->to_embed);
+    queue_close(work->to_stage);
+}
+
+/* One source cannot be loaded; the others go on.  Takes the error. */
+static void
+fail_source(Work *work, SourceWork *source, GError *error)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool first = source->error == NULL;
+    if (first)
+        source->error = error;
+    work->doomed = work->doomed || !work->allow_partial;
+    pthread_mutex_unlock(&work->lock);
+    if (!first)
+        g_error_free(error);
+}
+
+static bool
+is_doomed(Work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool doomed = work->doomed;
+    pthread_mutex_unlock(&work->lock);
+    return doomed;
+}
+
+static bool
+has_failed(Work *work, const SourceWork *source)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool failed = source->error != NULL;
+    pthread_mutex_unlock(&work->lock);
+    return failed;
+}
+
+/* --- the reader: documents to chunks ------------------------------------------------------- */
+
+static bool
+is_known(const SourceWork *source, int number, const char *text)
+{
+    if ((guint) number >= source->known->len)
+        return false;
+    const TextHash hash = text_hash(text);
+    return memcmp(&hash, &g_array_index(source->known, TextHash, number), sizeof hash) == 0;
+}
+
+static bool
+is_full(const Work *work, const Batch *batch, size_t next_bytes)
+{
+    const EmbedderInfo *info = &work->embedder->info;
+    return batch->chunks->len >= info->max_texts ||
+           (info->max_call_bytes > 0 && batch->chunks->len > 0 &&
+            batch->bytes + next_bytes > info->max_call_bytes);
+}
+
+/* False when the queue was closed. */
+static bool
+send_batch(Work *work, Batch **batch)
+{
+    Batch *full = *batch;
+    *batch = batch_new();
+    if (full->chunks->len > 0)
+        return queue_push(work->to_embed, full);
+    batch_free(full);
+    return true;
+}
+
+static bool
+send_chunk(Work *work, guint index, int number, char *text, Batch **batch)
+{
+    if (is_known(&work->sources[index], number, text))
+    {
+        g_free(text);
+        pthread_mutex_lock(&work->lock);
+        work->chunks++;
+        work->reused++;
+        pthread_mutex_unlock(&work->lock);
+        return true;
+    }
+    if (is_doomed(work))
+    {
+        g_free(text);
+        return true;
+    }
+    if (is_full(work, *batch, strlen(text)) && !send_batch(work, batch))
+    {
+        g_free(text);
+        return false;
+    }
+    batch_add(*batch, index, number, text);
+    return true;
+}
+
+static bool
+split_source(Work *work, guint index, const char *text, Batch **batch, GError **error)
+{
+    g_autoptr(Split) split = split_begin(text, &work->split, error);
+    int number = 0;
+
+    if (split == NULL)
+        return false;
+    for (char *chunk; (chunk = split_next(split)) != NULL; number++)
+    {
+        if (!cancel_check(work->cancel, error))
+        {
+            g_free(chunk);
+            return false;
+        }
+        if (!send_chunk(work, index, number, chunk, batch))
+            return cancel_check(work->cancel, error);
+    }
+    work->sources[index].chunks = number;
+    if (number > 0)
+        return true;
+    g_set_error_literal(error, VF_ERROR, VF_ERROR_BAD_INPUT, "there is no text in it");
+    return false;
+}
+
+static bool
+read_source(Work *work, guint index, Batch **batch, GError **error)
+{
+    g_autoptr(Document) document = work->documents->open(
+        work->documents, work->order->bot, work->sources[index].source, work->cancel, error);
+    if (document == NULL)
+        return false;
+    g_autofree char *text = extract_text(document, &work->extract, work->cancel, error);
+    return text != NULL && split_source(work, index, text, batch, error);
+}
+
+/* What concerns one source only; anything else ends the bot. */
+static bool
+is_about_the_source(const Work *work, const GError *error)
+{
+    return !cancel_requested(work->cancel) &&
+           (g_error_matches(error, VF_ERROR, VF_ERROR_BAD_INPUT) ||
+            g_error_matches(error, VF_ERROR, VF_ERROR_DENIED) ||
+            g_error_matches(error, VF_ERROR, VF_ERROR_CONNECT) ||
+            g_error_matches(error, VF_ERROR, VF_ERROR_BUSY));
+}
+
+static void
+tell_source(const Work *work, const SourceWork *source)
+{
+    say(work,
+        &(WorkEvent){.kind = EVENT_SOURCE, .source = source->label, .chunks = source->chunks});
+}
+
+static void *
+read_sources(void *data)
+{
+    Work *work = data;
+    Batch *batch = batch_new();
+
+    for (guint i = 0; i < work->source_count && !cancel_requested(work->cancel); i++)
+    {
+        GError *error = NULL;
+        if (read_source(work, i, &batch, &error))
+            continue;
+        if (error == NULL)
+            break;
+        if (is_about_the_source(work, error))
+            fail_source(work, &work->sources[i], error);
+        else
+            fail(work, error);
+    }
+    send_batch(work, &batch);
+    batch_free(batch);
+    queue_finish(work->to_embed);
+    return NULL;
+}
+
+/* --- the callers: chunks to vectors -------------------------------------------------------- */
+
+static void
+blame_chunk(Work *work, const Batch *batch, GError *error)
+{
+    const BatchChunk *chunk = batch_chunk(batch, 0);
+    g_prefix_error(&error, "chunk %d: ", chunk->number + 1);
+    fail_source(work, &work->sources[chunk->source], error);
+}
+
+/*
+ * Embeds a batch.  One that the provider refuses is halved until the text is found that it does not
+ * take; the others go on.  Takes the batch.
+ */
+static bool
+embed_batch(Work *work, Batch *taken, GError **error)
+{
+    g_autoptr(Batch) batch = taken;
+    g_autoptr(GError) problem = NULL;
+    gint64 tokens = 0;
+    const bool embedded = call_embed(&work->caller, batch, work->cancel, &tokens, &problem);
+
+    pthread_mutex_lock(&work->lock);
+    work->tokens += tokens;
+    pthread_mutex_unlock(&work->lock);
+
+    if (embedded)
+        return queue_push(work->to_stage, g_steal_pointer(&batch)) ||
+               cancel_check(work->cancel, error);
+    if (!g_error_matches(problem, VF_ERROR, VF_ERROR_BAD_INPUT))
+    {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    if (batch->chunks->len == 1)
+    {
+        blame_chunk(work, batch, g_steal_pointer(&problem));
+        return true;
+    }
+    const guint half = batch->chunks->len / 2;
+    const guint rest = batch->chunks->len - half;
+    Batch *first = batch_take(batch, 0, half);
+    Batch *second = batch_take(batch, half, rest);
+    const bool first_well = embed_batch(work, first, error);
+    if (first_well)
+        return embed_batch(work, second, error);
+    batch_free(second);
+    return false;
+}
+
+static void *
+embed_batches(void *data)
+{
+    Work *work = data;
+
+    for (Batch *batch; (batch = queue_pop(work->to_embed)) != NULL;)
+    {
+        GError *error = NULL;
+        if (embed_batch(work, batch, &error))
+            continue;
+        if (error != NULL)
+            fail(work, error);
+        break;
+    }
+
+    pthread_mutex_lock(&work->lock);
+    const bool last = --work->callers_left == 0;
+    pthread_mutex_unlock(&work->lock);
+    if (last)
+        queue_finish(work->to_stage);
+    return NULL;
+}
+
+/* --- the writer: vectors to the staging ---------------------------------------------------- */
+
+static void
+tell_progress(Work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    const WorkEvent event = {
+        .kind = EVENT_PROGRESS,
+        .chunks = work->chunks,
+        .reused = work->reused,
+        .tokens = work->tokens,
+    };
+    pthread_mutex_unlock(&work->lock);
+    say(work, &event);
+}
+
+static void
+add_rows(const Work *work, const Batch *batch, GArray *rows)
+{
+    const int dimensions = work->embedder->info.dimensions;
+    for (guint i = 0; i < batch->chunks->len; i++)
+    {
+        const BatchChunk *chunk = batch_chunk(batch, i);
+        const StagedRow row = {
+            .source = work->sources[chunk->source].label,
+            .number = chunk->number,
+            .text = chunk->text,
+            .vector = batch->vectors + (gsize) i * (gsize) dimensions,
+        };
+        g_array_append_val(rows, row);
+    }
+}
+
+/* Stages one batch and all that came meanwhile. */
+static bool
+stage_batches(Work *work, Batch *first, GError **error)
+{
+    g_autoptr(GPtrArray) batches = g_ptr_array_new_with_free_func((GDestroyNotify) batch_free);
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(StagedRow));
+
+    for (Batch *batch = first; batch != NULL;)
+    {
+        g_ptr_array_add(batches, batch);
+        add_rows(work, batch, rows);
+        batch = rows->len < MAX_ROWS_TO_STAGE ? queue_try_pop(work->to_stage) : NULL;
+    }
+    if (!staging_add(work->staging, (const StagedRow *) (void *) rows->data, rows->len, error))
+        return false;
+    fault_point(FAULT_AFTER_STAGE);
+
+    pthread_mutex_lock(&work->lock);
+    work->chunks += rows->len;
+    pthread_mutex_unlock(&work->lock);
+    return true;
+}
+
+static void
+stage_all(Work *work)
+{
+    gint64 said_us = 0;
+
+    for (Batch *batch; (batch = queue_pop(work->to_stage)) != NULL;)
+    {
+        GError *error = NULL;
+        if (!stage_batches(work, batch, &error))
+        {
+            fail(work, error);
+            return;
+        }
+        if (g_get_monotonic_time() - said_us < SAY_EVERY_US)
+            continue;
+        said_us = g_get_monotonic_time();
+        tell_progress(work);
+    }
+}
+
+static void
+run_threads(Work *work)
+{
+    const int callers = (int) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+    g_autofree pthread_t *threads = g_new0(pthread_t, (gsize) callers + 1);
+
+    work->callers_left = callers;
+    pthread_create(&threads[0], NULL, read_sources, work);
+    for (int i = 1; i <= callers; i++)
+        pthread_create(&threads[i], NULL, embed_batches, work);
+    stage_all(work);
+    for (int i = 0; i <= callers; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* --- the end: staged rows to the bot's rows ------------------------------------------------ */
+
+static char *
+outcome_json(const Work *work)
+{
+    g_autoptr(Json) list = json_array();
+    for (guint i = 0; i < work->source_count; i++)
+    {
+        const SourceWork *source = &work->sources[i];
+        json_array_append_new(
+            list, json_pack(
+                      "{s:s, s:i, s:s*}", "source", source->label, "chunks",
+                      source->error == NULL ? source->chunks : 0, "reason",
+                      source->error == NULL ? NULL : source->error->message));
+    }
+    char *text = json_dumps(list, JSON_COMPACT);
+    char *copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
+/* Labels of the sources that are whole, and how many chunks they have; stale numbers go. */
+static GPtrArray *
+whole_sources(Work *work, gint64 *chunks, GError **error)
+{
+    g_autoptr(GPtrArray) labels = g_ptr_array_new_null_terminated(0, NULL, true);
+
+    *chunks = 0;
+    for (guint i = 0; i < work->source_count; i++)
+    {
+        const SourceWork *source = &work->sources[i];
+        if (source->error != NULL)
+            continue;
+        if (!staging_trim(work->staging, source->label, source->chunks, error))
+            return NULL;
+        g_ptr_array_add(labels, source->label);
+        *chunks += source->chunks;
+    }
+    return g_steal_pointer(&labels);
+}
+
+/* Tries again while other writers hold the table. */
+static bool
+replace_rows(Work *work, char *const *labels, gint64 chunks, const MarkFacts *facts, GError **error)
+{
+    Retry retry = {.policy = &REPLACE_POLICY};
+
+    for (;;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wait_ms = 0;
+        if (staging_replace(work->staging, labels, chunks, facts, &problem))
+            return true;
+        if (pg_alive(work->store->pg) && retry_again(&retry, problem, &wait_ms) &&
+            cancel_sleep(work->outer, wait_ms))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+}
+
+static bool
+load_bot(Work *work, guint failed_sources, GError **error)
+{
+    gint64 chunks = 0;
+    g_autoptr(GPtrArray) labels = whole_sources(work, &chunks, error);
+    if (labels == NULL)
+        return false;
+
+    g_autofree char *outcome = outcome_json(work);
+    const MarkFacts facts = {
+        .run = work->order->run,
+        .worker = work->order->worker,
+        .splitter = split_variant_name(work->split.variant),
+        .fingerprint = work->order->bot->fingerprint,
+        .outcome = outcome,
+        .complete = failed_sources == 0,
+    };
+    fault_point(FAULT_BEFORE_REPLACE);
+    if (!replace_rows(work, (char *const *) labels->pdata, chunks, &facts, error))
+        return false;
+    fault_point(FAULT_AFTER_REPLACE);
+    work->chunks = chunks;
+    return true;
+}
+
+static guint
+tell_failed_sources(Work *work, const SourceWork **first)
+{
+    guint failed = 0;
+    for (guint i = 0; i < work->source_count; i++)
+    {
+        const SourceWork *source = &work->sources[i];
+        if (!has_failed(work, source))
+        {
+            tell_source(work, source);
+            continue;
+        }
+        say(work, &(WorkEvent){
+                      .kind = EVENT_SOURCE_FAILED,
+                      .source = source->label,
+                      .code = (char *) (gsize) vf_error_name(source->error),
+                      .reason = source->error->message,
+                  });
+        if (failed++ == 0)
+            *first = source;
+    }
+    return failed;
+}
+
+static void
+set_sources_error(const SourceWork *first, guint failed, bool partial, GError **error)
+{
+    g_autofree char *more = failed > 1 ? g_strdup_printf(" (and %u more)", failed - 1) : NULL;
+    g_set_error(
+        error, first->error->domain, first->error->code, "%s%s: %s%s",
+        partial ? "loaded in part; " : "", first->label, first->error->message,
+        more == NULL ? "" : more);
+}
+
+static bool
+finish(Work *work, GError **error)
+{
+    const SourceWork *first = NULL;
+
+    if (work->failure != NULL)
+    {
+        g_propagate_error(error, g_steal_pointer(&work->failure));
+        return false;
+    }
+    if (!cancel_check(work->outer, error))
+        return false;
+    const guint failed = tell_failed_sources(work, &first);
+    if (failed > 0 && (!work->allow_partial || failed == work->source_count))
+    {
+        set_sources_error(first, failed, false, error);
+        return false;
+    }
+    if (!load_bot(work, failed, error))
+        return false;
+    if (failed == 0)
+        return true;
+    set_sources_error(first, failed, true, error);
+    return false;
+}
+
+/* --- the beginning ------------------------------------------------------------------------- */
+
+/* The store is the one that was planned, and takes what this embedder makes. */
+static bool
+open_store(Work *work, GError **error)
+{
+    work->store =
+        stage_new_store(work->settings, work->order->worker, &work->map, work->outer, error);
+    if (work->store == NULL || !store_check(work->store, work->embedder->info.dimensions, error))
+        return false;
+    if (*work->order->store_identity != '\0' &&
+        !g_str_equal(work->store->identity, work->order->store_identity))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_MISMATCH, "%s is not the store that was planned",
+            work->store->address);
+        return false;
+    }
+    if (!store_prepare(work->store, error))
+        return false;
+    work->staging = staging_begin(
+        work->store, work->order->bot->id, work->space, work->embedder->info.dimensions, error);
+    return work->staging != NULL;
+}
+
+static bool
+list_sources(Work *work, GError **error)
+{
+    const Bot *bot = work->order->bot;
+
+    work->source_count = bot->sources->len;
+    work->sources = g_new0(SourceWork, work->source_count);
+    for (guint i = 0; i < work->source_count; i++)
+    {
+        SourceWork *source = &work->sources[i];
+        source->source = bot->sources->pdata[i];
+        source->label = work->documents->label(work->documents, bot, source->source);
+        source->known = staging_known(work->staging, source->label, error);
+        if (source->known == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool
+open_stages(Work *work, GError **error)
+{
+    MeterLimits limits = {0};
+
+    work->documents = stage_documents(work->settings, error);
+    if (work->documents == NULL)
+        return false;
+    work->embedder = stage_embedder(work->settings, work->order->dimensions, error);
+    if (work->embedder == NULL ||
+        !stage_meter_limits(work->settings, &work->embedder->info, &limits, error))
+        return false;
+    work->space = embedder_space(work->embedder);
+    work->meter = meter_open(work->order->meter, &limits, error);
+    if (work->meter == NULL || !open_store(work, error) || !list_sources(work, error))
+        return false;
+
+    const EstimateRules rules = stage_estimate_rules(work->settings, &work->embedder->info);
+    work->caller = (Caller){
+        work->embedder, work->meter,
+        rules.characters_per_token > 0 ? rules.characters_per_token : 3.5};
+    work->extract = stage_extract_options(work->settings);
+    work->split = stage_split_options(work->settings, work->order->bot, &work->embedder->info);
+    work->allow_partial = settings_switch(work->settings, SETTING_ALLOW_PARTIAL);
+    return true;
+}
+
+static void
+work_clear(Work *work)
+{
+    queue_free(work->to_embed);
+    queue_free(work->to_stage);
+    for (guint i = 0; i < work->source_count; i++)
+    {
+        g_free(work->sources[i].label);
+        g_clear_pointer(&work->sources[i].known, g_array_unref);
+        g_clear_error(&work->sources[i].error);
+    }
+    g_free(work->sources);
+    staging_free(work->staging);
+    store_close(work->store);
+    meter_free(work->meter);
+    embedder_free(work->embedder);
+    document_source_free(work->documents);
+    settings_free(work->settings);
+    g_clear_error(&work->failure);
+    g_free(work->space);
+    pthread_mutex_destroy(&work->lock);
+}
+
+/* Hands the user's wish on to the threads' own cancel. */
+static void *
+watch_outer_cancel(void *data)
+{
+    Work *work = data;
+    while (!cancel_requested(work->cancel))
+        if (!cancel_sleep(work->outer, 50))
+        {
+            fail(work, g_error_new_literal(VF_ERROR, VF_ERROR_CANCELLED, "interrupted"));
+            break;
+        }
+    return NULL;
+}
+
+static bool
+embed(Work *work, GError **error)
+{
+    pthread_t watcher;
+
+    if (!settings_load_text(work->settings, work->order->settings, "the work order", error) ||
+        !open_stages(work, error))
+        return false;
+    say(work, &(WorkEvent){.kind = EVENT_STARTED, .worker = work->order->worker});
+
+    const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+    work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);
+    work->to_stage = queue_new(calls, (GDestroyNotify) batch_free);
+    pthread_create(&watcher, NULL, watch_outer_cancel, work);
+    run_threads(work);
+    cancel_request(work->cancel);
+    pthread_join(watcher, NULL);
+    tell_progress(work);
+    return finish(work, error);
+}
+
+bool
+flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *cancel, GError **error)
+{
+    g_autoptr(Cancel) inner = cancel_new();
+    g_autoptr(GError) problem = NULL;
+    Work work = {
+        .order = order,
+        .listener = listener,
+        .outer = cancel,
+        .cancel = inner,
+        .settings = settings_new(),
+    };
+
+    pthread_mutex_init(&work.lock, NULL);
+    const bool embedded = embed(&work, &problem);
+    say(&work, &(WorkEvent){
+                   .kind = EVENT_FINAL,
+                   .succeeded = embedded,
+                   .code = embedded ? NULL : (char *) (gsize) vf_error_name(problem),
+                   .reason = embedded ? NULL : problem->message,
+                   .chunks = work.chunks,
+                   .reused = work.reused,
+                   .tokens = work.tokens,
+               });
+    work_clear(&work);
+    if (!embedded)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return embedded;
+}

@@ -1,0 +1,274 @@
+#include "flow/make_plan.h"
+
+#include "base/error.h"
+#include "flow/stages.h"
+#include "model/plan_json.h"
+#include "plan/make.h"
+#include "plan/prices.h"
+#include "state/ledger.h"
+
+#include <pthread.h>
+
+/* Web pages are asked for by this many at a time. */
+#define LOOKERS 16
+
+/* --- which bots ---------------------------------------------------------------------------- */
+
+/* What the latest run on this machine said of each bot: id → BotProgress; NULL without a run. */
+static RunProgress *
+latest_run(const Settings *settings)
+{
+    g_autofree char *folder = ledger_folder(settings_text(settings, SETTING_STATE));
+    g_auto(GStrv) runs = ledger_runs(folder);
+    return runs[0] == NULL ? NULL : ledger_read(folder, runs[0], NULL);
+}
+
+static const BotProgress *
+progress_of(const RunProgress *run, const Bot *bot)
+{
+    for (guint i = 0; run != NULL && i < run->bots->len; i++)
+    {
+        const BotProgress *progress = run->bots->pdata[i];
+        if (g_str_equal(progress->bot, bot->id) && g_str_equal(progress->user, bot->user))
+            return progress;
+    }
+    return NULL;
+}
+
+static bool
+has_failed(const RunProgress *run, const Bot *bot)
+{
+    const BotProgress *progress = progress_of(run, bot);
+    if (progress == NULL)
+        return g_str_equal(bot->sync_status, "FAILED");
+    return progress->state == BOT_FAILED || progress->state == BOT_SKIPPED;
+}
+
+static GPtrArray *
+only_failed(const Settings *settings, GPtrArray *bots)
+{
+    g_autoptr(RunProgress) run = latest_run(settings);
+    GPtrArray *failed = g_ptr_array_new_with_free_func((GDestroyNotify) bot_unref);
+
+    for (guint i = 0; i < bots->len; i++)
+        if (has_failed(run, bots->pdata[i]))
+            g_ptr_array_add(failed, bot_ref(bots->pdata[i]));
+    return failed;
+}
+
+static GPtrArray *
+select_bots(const Settings *settings, GPtrArray *all, GError **error)
+{
+    const Selection selection = stage_selection(settings);
+    g_autoptr(GPtrArray) selected = selection_apply(&selection, all, error);
+    if (selected == NULL)
+        return NULL;
+    return settings_switch(settings, SETTING_ONLY_FAILED) ? only_failed(settings, selected)
+                                                          : g_steal_pointer(&selected);
+}
+
+/* --- how their sources look ---------------------------------------------------------------- */
+
+typedef struct
+{
+    DocumentSource *documents;
+    const GPtrArray *bots;
+    GPtrArray *looks; /* of BotLook */
+    Cancel *cancel;
+    bool check_urls;
+    gint next; /* bot to look at; taken atomically */
+} Looking;
+
+static void
+look_at_source(const Looking *looking, const Bot *bot, const Source *source, SourceLook *look)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (source->kind == SOURCE_URL && !looking->check_urls)
+        return;
+    if (looking->documents->probe(
+            looking->documents, bot, source, looking->cancel, &look->facts, &problem))
+        return;
+    look->problem = g_strdelimit(g_strdup(problem->message), "\n", ' ');
+}
+
+static void
+look_at_bot(const Looking *looking, const Bot *bot, const BotLook *look)
+{
+    for (guint i = 0; i < bot->sources->len && !cancel_requested(looking->cancel); i++)
+        look_at_source(looking, bot, bot->sources->pdata[i], look->sources->pdata[i]);
+}
+
+static void *
+look_at_bots(void *data)
+{
+    Looking *looking = data;
+    for (;;)
+    {
+        const guint i = (guint) g_atomic_int_add(&looking->next, 1);
+        if (i >= looking->bots->len || cancel_requested(looking->cancel))
+            return NULL;
+        const Bot *bot = looking->bots->pdata[i];
+        if (bot->kind == BOT_VECTOR)
+            look_at_bot(looking, bot, looking->looks->pdata[i]);
+    }
+}
+
+static bool
+names_urls(const GPtrArray *bots)
+{
+    for (guint i = 0; i < bots->len; i++)
+    {
+        const Bot *bot = bots->pdata[i];
+        for (guint j = 0; j < bot->sources->len; j++)
+            if (((const Source *) bot->sources->pdata[j])->kind == SOURCE_URL)
+                return true;
+    }
+    return false;
+}
+
+static GPtrArray *
+empty_looks(
+    const Settings *settings, const GPtrArray *bots, DocumentSource *documents,
+    const EmbedderInfo *embedder)
+{
+    GPtrArray *looks = g_ptr_array_new_with_free_func((GDestroyNotify) bot_look_free);
+    for (guint i = 0; i < bots->len; i++)
+    {
+        const Bot *bot = bots->pdata[i];
+        const SplitOptions split = stage_split_options(settings, bot, embedder);
+        BotLook *look = bot_look_new();
+        look->longest_chunk = split_longest(&split);
+        look->chunk_size = split.size;
+        look->chunk_overlap = split.overlap;
+        for (guint j = 0; j < bot->sources->len; j++)
+        {
+            g_autofree char *label = documents->label(documents, bot, bot->sources->pdata[j]);
+            g_ptr_array_add(look->sources, source_look_new(label));
+        }
+        g_ptr_array_add(looks, look);
+    }
+    return looks;
+}
+
+static GPtrArray *
+look_at_sources(
+    const Settings *settings, const GPtrArray *bots, const EmbedderInfo *embedder, Cancel *cancel,
+    GError **error)
+{
+    g_autoptr(DocumentSource) documents = stage_documents(settings, error);
+    if (documents == NULL)
+        return NULL;
+
+    Looking looking = {
+        .documents = documents,
+        .bots = bots,
+        .looks = empty_looks(settings, bots, documents, embedder),
+        .cancel = cancel,
+        .check_urls = settings_switch(settings, SETTING_CHECK_URLS),
+    };
+    /* Files answer at once; only the web is worth waiting for in parallel. */
+    pthread_t threads[LOOKERS];
+    const guint count = looking.check_urls && names_urls(bots) ? LOOKERS : 1;
+    for (guint i = 0; i < count; i++)
+        pthread_create(&threads[i], NULL, look_at_bots, &looking);
+    for (guint i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+
+    if (cancel_check(cancel, error))
+        return looking.looks;
+    g_ptr_array_unref(looking.looks);
+    return NULL;
+}
+
+/* --- what the store holds ------------------------------------------------------------------ */
+
+static Observation *
+look_at_store(const Settings *settings, int dimensions, Cancel *cancel, GError **error)
+{
+    StoreMap map = {0};
+    g_autoptr(Store) store = stage_new_store(settings, "vecferry plan", &map, cancel, error);
+
+    if (store == NULL || !store_check(store, dimensions, error))
+        return NULL;
+    return store_observe(store, error);
+}
+
+/* --- the plan ------------------------------------------------------------------------------ */
+
+static GHashTable *
+ids_of(const GPtrArray *bots)
+{
+    GHashTable *ids = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < bots->len; i++)
+        g_hash_table_add(ids, ((const Bot *) bots->pdata[i])->id);
+    return ids;
+}
+
+Plan *
+flow_make_plan(const Settings *settings, Cancel *cancel, GError **error)
+{
+    g_autoptr(Catalogue) catalogue = stage_catalogue(settings, error);
+    if (catalogue == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) all = catalogue->list(catalogue, cancel, error);
+    if (all == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) bots = select_bots(settings, all, error);
+    if (bots == NULL)
+        return NULL;
+    g_autoptr(Embedder) embedder = stage_embedder(settings, 0, error);
+    gint64 spent_tokens = 0;
+    if (embedder == NULL || !stage_probe(embedder, cancel, &spent_tokens, error))
+        return NULL;
+    g_autoptr(Observation) store =
+        look_at_store(settings, embedder->info.dimensions, cancel, error);
+    if (store == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) looks = look_at_sources(settings, bots, &embedder->info, cancel, error);
+    if (looks == NULL)
+        return NULL;
+
+    g_autofree char *space = embedder_space(embedder);
+    g_autoptr(GHashTable) known = ids_of(all);
+    const char *price_origin = NULL;
+    stage_price(settings, &embedder->info, &price_origin);
+    const PlanInput input = {
+        .catalogue = catalogue->name,
+        .bots = bots,
+        .looks = looks,
+        .known = bots->len == all->len ? known : NULL,
+        .store = store,
+        .space = space,
+        .splitter = settings_text(settings, SETTING_SPLITTER),
+        .max_characters = (gint64) embedder->info.max_characters,
+        .rehearsal = g_str_equal(embedder->info.provider, "hashing"),
+        .allow_partial = settings_switch(settings, SETTING_ALLOW_PARTIAL),
+        .price_origin = price_origin,
+        .rules = stage_estimate_rules(settings, &embedder->info),
+        .now_ms = g_get_real_time() / 1000,
+    };
+    Plan *plan = plan_make(&input);
+    plan->dimensions = embedder->info.dimensions;
+    plan->spent_tokens = spent_tokens;
+    return plan;
+}
+
+Plan *
+flow_load_plan(const char *path, GError **error)
+{
+    json_error_t problem;
+    g_autoptr(Json) json = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
+
+    if (json == NULL)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "could not read the plan \"%s\": %s (line %d)", path,
+            problem.text, problem.line);
+        return NULL;
+    }
+    Plan *plan = plan_from_json(json, error);
+    if (plan == NULL)
+        g_prefix_error(error, "could not read the plan \"%s\": ", path);
+    return plan;
+}

@@ -1,0 +1,13 @@
+/*
+ * make_plan.h - looks at catalogue, documents and store, and makes the plan.  Changes nothing.
+ */
+#pragma once
+
+#include "base/cancel.h"
+#include "base/settings.h"
+#include "model/plan.h"
+
+Plan *flow_make_plan(const Settings *settings, Cancel *cancel, GError **error);
+
+/* Reads a plan that `plan -o` kept. */
+Plan *flow_load_plan(const char *path, GError **error);

@@ -1,0 +1,266 @@
+#include "flow/stages.h"
+
+#include "base/error.h"
+#include "embed/hashing.h"
+#include "embed/openai.h"
+#include "plan/prices.h"
+
+#include <string.h>
+
+#define MAX_KEY_BYTES 4096
+
+Catalogue *
+stage_catalogue(const Settings *settings, GError **error)
+{
+    const char *path = settings_require(settings, SETTING_CATALOGUE, error);
+    return path == NULL ? NULL : catalogue_file_new(path, error);
+}
+
+DocumentSource *
+stage_documents(const Settings *settings, GError **error)
+{
+    const char *folder = settings_require(settings, SETTING_DOCUMENTS, error);
+    const gint64 max_bytes = settings_count(settings, SETTING_MAX_DOCUMENT_BYTES);
+    const WebOptions web = {
+        .allow_private = settings_switch(settings, SETTING_ALLOW_PRIVATE),
+        .max_bytes = max_bytes,
+        .timeout_s = (int) MIN(settings_count(settings, SETTING_DOCUMENT_TIMEOUT), G_MAXINT),
+        .ca_file = settings_text(settings, SETTING_CA_FILE),
+    };
+    if (folder == NULL)
+        return NULL;
+    DocumentSource *files =
+        folder_source_new(folder, settings_text(settings, SETTING_BUCKET), max_bytes, error);
+    return files == NULL ? NULL : document_source_combine(files, web_source_new(&web));
+}
+
+/* --- the embedder -------------------------------------------------------------------------- */
+
+/* The provider's key: from a file, or from the environment.  NULL without error for none. */
+static char *
+read_key(const Settings *settings, GError **error)
+{
+    const char *path = settings_text(settings, SETTING_API_KEY_FILE);
+    g_autofree char *key = NULL;
+    g_autoptr(GError) cause = NULL;
+    gsize length = 0;
+
+    if (path == NULL)
+    {
+        const char *own = g_getenv("VECFERRY_API_KEY");
+        return g_strdup(own != NULL ? own : g_getenv("OPENAI_API_KEY"));
+    }
+    if (!g_file_get_contents(path, &key, &length, &cause) || length > MAX_KEY_BYTES)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "could not read the key in \"%s\": %s", path,
+            cause != NULL ? cause->message : "it is too long for a key");
+        return NULL;
+    }
+    return g_strstrip(g_steal_pointer(&key));
+}
+
+static int
+clamped(gint64 number)
+{
+    return (int) MIN(number, G_MAXINT);
+}
+
+static Embedder *
+openai_embedder(const Settings *settings, int known_dimensions, GError **error)
+{
+    const char *model = settings_require(settings, SETTING_MODEL, error);
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *key = model == NULL ? NULL : read_key(settings, &problem);
+
+    if (model == NULL)
+        return NULL;
+    if (problem != NULL)
+    {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return NULL;
+    }
+    const int wished = clamped(settings_count(settings, SETTING_DIMENSIONS));
+    const OpenaiOptions options = {
+        .base_url = settings_text(settings, SETTING_ENDPOINT),
+        .model = model,
+        .ca_file = settings_text(settings, SETTING_CA_FILE),
+        .api_key = key,
+        .dimensions = wished > 0 ? wished : known_dimensions,
+        .ask_dimensions = wished > 0,
+        .document_prefix = settings_text(settings, SETTING_DOCUMENT_PREFIX),
+        .query_prefix = settings_text(settings, SETTING_QUERY_PREFIX),
+        .max_texts = (size_t) settings_count(settings, SETTING_MAX_TEXTS),
+        .max_characters = (size_t) settings_count(settings, SETTING_MAX_CHARACTERS),
+    };
+    return openai_embedder_new(&options, error);
+}
+
+/* Limits of the user's own for an embedder that knows none. */
+static void
+narrow(const Settings *settings, Embedder *embedder)
+{
+    const size_t texts = (size_t) settings_count(settings, SETTING_MAX_TEXTS);
+    const size_t characters = (size_t) settings_count(settings, SETTING_MAX_CHARACTERS);
+    if (texts > 0)
+        embedder->info.max_texts = MIN(embedder->info.max_texts, texts);
+    if (characters > 0)
+        embedder->info.max_characters = characters;
+}
+
+Embedder *
+stage_embedder(const Settings *settings, int known_dimensions, GError **error)
+{
+    const char *kind = settings_require(settings, SETTING_EMBEDDER, error);
+
+    if (kind == NULL)
+        return NULL;
+    if (g_str_equal(kind, "openai"))
+        return openai_embedder(settings, known_dimensions, error);
+    Embedder *embedder =
+        hashing_embedder_new(clamped(settings_count(settings, SETTING_DIMENSIONS)));
+    narrow(settings, embedder);
+    return embedder;
+}
+
+bool
+stage_probe(Embedder *embedder, Cancel *cancel, gint64 *tokens, GError **error)
+{
+    static const char TOO_LITTLE[] = "could not learn the length of the model's vectors: ";
+    EmbedReply reply = {0};
+
+    *tokens = 0;
+    if (embedder->info.dimensions > 0)
+        return true;
+    const bool known = openai_embedder_probe(embedder, cancel, &reply, error);
+    *tokens = (gint64) reply.tokens;
+    embed_reply_clear(&reply);
+    if (!known)
+        g_prefix_error(error, TOO_LITTLE);
+    return known;
+}
+
+/* --- the store ----------------------------------------------------------------------------- */
+
+static Distance
+distance_from_name(const char *name)
+{
+    if (g_str_equal(name, "cosine"))
+        return DISTANCE_COSINE;
+    return g_str_equal(name, "ip") ? DISTANCE_IP : DISTANCE_L2;
+}
+
+Store *
+stage_new_store(
+    const Settings *settings, const char *name, StoreMap *map, Cancel *cancel, GError **error)
+{
+    const char *url = settings_require(settings, SETTING_NEW_STORE, error);
+    const PgOptions options = {.url = url, .application_name = name};
+
+    if (url == NULL)
+        return NULL;
+    *map = (StoreMap){
+        .table = settings_text(settings, SETTING_TABLE),
+        .id = settings_text(settings, SETTING_ID_COLUMN),
+        .bot = settings_text(settings, SETTING_BOT_COLUMN),
+        .source = settings_text(settings, SETTING_SOURCE_COLUMN),
+        .text = settings_text(settings, SETTING_TEXT_COLUMN),
+        .vector = settings_text(settings, SETTING_VECTOR_COLUMN),
+        .distance = distance_from_name(settings_text(settings, SETTING_DISTANCE)),
+    };
+    return store_open(&options, map, cancel, error);
+}
+
+/* --- how texts are read and cut ------------------------------------------------------------ */
+
+ExtractOptions
+stage_extract_options(const Settings *settings)
+{
+    ExtractOptions options;
+    extract_options_init(&options);
+    options.max_input_bytes = settings_count(settings, SETTING_MAX_DOCUMENT_BYTES);
+    options.max_text_bytes = settings_count(settings, SETTING_MAX_TEXT_BYTES);
+    options.timeout_s = clamped(settings_count(settings, SETTING_EXTRACT_TIMEOUT));
+    options.sandbox = settings_text(settings, SETTING_SANDBOX);
+    return options;
+}
+
+static SplitVariant
+splitter(const Settings *settings)
+{
+    SplitVariant variant = SPLIT_GUIDE;
+    split_variant_from_name(settings_text(settings, SETTING_SPLITTER), &variant);
+    return variant;
+}
+
+SplitOptions
+stage_split_options(const Settings *settings, const Bot *bot, const EmbedderInfo *embedder)
+{
+    SplitOptions options = {splitter(settings), bot->chunk_size, bot->chunk_overlap};
+
+    if (options.variant == SPLIT_CORRECTED && embedder->max_characters > 0)
+        options.size = MIN(options.size, (int) MIN(embedder->max_characters, G_MAXINT));
+    options.overlap = MIN(options.overlap, options.size);
+    return options;
+}
+
+/* --- money and time ------------------------------------------------------------------------ */
+
+double
+stage_price(const Settings *settings, const EmbedderInfo *embedder, const char **origin)
+{
+    Price price = price_of_model(embedder->provider, embedder->model);
+    if (settings_given(settings, SETTING_PRICE))
+        price = (Price){settings_amount(settings, SETTING_PRICE), "--price"};
+    if (origin != NULL)
+        *origin = price.origin;
+    return price.usd_per_million < 0 ? -1 : price.usd_per_million / 1e6;
+}
+
+bool
+stage_meter_limits(
+    const Settings *settings, const EmbedderInfo *embedder, MeterLimits *limits, GError **error)
+{
+    *limits = (MeterLimits){
+        .usd_per_token = stage_price(settings, embedder, NULL),
+        .max_usd = settings_given(settings, SETTING_MAX_USD)
+                       ? settings_amount(settings, SETTING_MAX_USD)
+                       : -1,
+        .requests_per_minute = settings_count(settings, SETTING_REQUESTS_PER_MINUTE),
+        .tokens_per_minute = settings_count(settings, SETTING_TOKENS_PER_MINUTE),
+    };
+    if (limits->max_usd < 0 || limits->usd_per_token >= 0)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_USAGE,
+        "--max-usd needs a price, and none is known for model \"%s\"", embedder->model);
+    vf_error_hint(error, "give --price, the dollars for a million tokens");
+    return false;
+}
+
+EstimateRules
+stage_estimate_rules(const Settings *settings, const EmbedderInfo *embedder)
+{
+    const bool local = g_str_equal(embedder->provider, "hashing");
+    return (EstimateRules){
+        .usd_per_token = stage_price(settings, embedder, NULL),
+        .characters_per_token = settings_amount(settings, SETTING_CHARACTERS_PER_TOKEN),
+        .call_seconds = local ? 0.005 : 0.5,
+        .max_texts = (double) embedder->max_texts,
+        .calls_in_flight = (double) settings_count(settings, SETTING_CALLS),
+        .workers = (double) settings_count(settings, SETTING_WORKERS),
+        .requests_per_minute = (double) settings_count(settings, SETTING_REQUESTS_PER_MINUTE),
+        .tokens_per_minute = (double) settings_count(settings, SETTING_TOKENS_PER_MINUTE),
+    };
+}
+
+Selection
+stage_selection(const Settings *settings)
+{
+    /* The lists are read only; Selection's members lack const because GStrv does. */
+    return (Selection){
+        .bots = (char **) (gsize) settings_list(settings, SETTING_BOT),
+        .users = (char **) (gsize) settings_list(settings, SETTING_USER),
+        .excluded = (char **) (gsize) settings_list(settings, SETTING_EXCLUDE),
+    };
+}
