@@ -1,8 +1,10 @@
 #include "cli/options.h"
 
 #include "base/error.h"
+#include "base/secret.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define CONFIG_FILE "vecferry.conf"
 
@@ -128,13 +130,32 @@ add_settings(GOptionGroup *group, const Setting *settings, GPtrArray *texts)
     }
 }
 
+/* A file with a password is for its owner's eyes only, as ~/.pgpass is for libpq. */
+static bool
+check_privacy(const Settings *settings, const char *path, GError **error)
+{
+    g_autofree char *url = g_strdup(settings_text(settings, SETTING_NEW_STORE));
+    struct stat facts;
+
+    if (url == NULL || !secret_hide_password(url) || stat(path, &facts) != 0 ||
+        (facts.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_USAGE, "\"%s\" holds a password, and others may read it", path);
+    vf_error_hint(error, "chmod 600 %s", path);
+    return false;
+}
+
 static bool
 load_config(Settings *settings, const char *config, GError **error)
 {
-    if (config != NULL)
-        return settings_load(settings, config, error);
-    return !g_file_test(CONFIG_FILE, G_FILE_TEST_EXISTS) ||
-           settings_load(settings, CONFIG_FILE, error);
+    const char *path = config != NULL ? config : CONFIG_FILE;
+
+    if (config == NULL && !g_file_test(CONFIG_FILE, G_FILE_TEST_EXISTS))
+        return true;
+    const bool from_option = settings_given(settings, SETTING_NEW_STORE);
+    return settings_load(settings, path, error) &&
+           (from_option || check_privacy(settings, path, error));
 }
 
 static bool

@@ -33,14 +33,17 @@ guess_tokens(const Caller *caller, const Batch *batch)
 }
 
 /*
- * What the call cost.  A refusal costs nothing; after a lost or wrong answer nobody knows whether
- * the provider did the work, so the worst is assumed.
+ * What the call cost.  A refusal costs nothing; where nobody knows (the answer was lost or wrong,
+ * or a provider that costs money does not say) the worst is assumed.
  */
 static gint64
-billed_tokens(const EmbedReply *reply, const GError *problem, TokenGuess guess)
+billed_tokens(
+    const EmbedderInfo *info, const EmbedReply *reply, const GError *problem, TokenGuess guess)
 {
+    if (problem == NULL && reply->tokens > 0)
+        return (gint64) reply->tokens;
     if (problem == NULL)
-        return reply->tokens > 0 ? (gint64) reply->tokens : guess.most;
+        return info->costs_money ? guess.most : guess.expected;
     if (g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT) ||
         g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) ||
         g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED))
@@ -74,7 +77,7 @@ attempt(
     const bool answered = call_provider(caller, batch, cancel, &reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
 
-    const gint64 billed = billed_tokens(&reply, problem, guess);
+    const gint64 billed = billed_tokens(&caller->embedder->info, &reply, problem, guess);
     *tokens += billed;
     *wish_ms = reply.retry_after_ms;
     bool metered = meter_settle(caller->meter, ticket, billed, error) &&

@@ -597,6 +597,7 @@ static bool
 list_sources(Work *work, GError **error)
 {
     const Bot *bot = work->order->bot;
+    const char *longest = "";
 
     work->source_count = bot->sources->len;
     work->sources = g_new0(SourceWork, work->source_count);
@@ -608,8 +609,10 @@ list_sources(Work *work, GError **error)
         source->known = staging_known(work->staging, source->label, error);
         if (source->known == NULL)
             return false;
+        if (strlen(source->label) > strlen(longest))
+            longest = source->label;
     }
-    return true;
+    return staging_try(work->staging, longest, error);
 }
 
 static bool

@@ -78,9 +78,26 @@ checksum_add(GChecksum *checksum, const char *text)
     g_checksum_update(checksum, (const guchar *) "", 1);
 }
 
+/* A page that is named twice is loaded once. */
+static void
+drop_repeated_sources(Bot *bot)
+{
+    for (guint i = 0; i < bot->sources->len; i++)
+    {
+        const Source *first = bot->sources->pdata[i];
+        for (guint j = bot->sources->len - 1; j > i; j--)
+        {
+            const Source *later = bot->sources->pdata[j];
+            if (later->kind == first->kind && g_str_equal(later->name, first->name))
+                g_ptr_array_remove_index(bot->sources, j);
+        }
+    }
+}
+
 void
 bot_seal(Bot *bot)
 {
+    drop_repeated_sources(bot);
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *parameters = g_strdup_printf(
         "%d %d %d %d", (int) bot->kind, bot->chunk_size, bot->chunk_overlap, bot->partition_pdf);

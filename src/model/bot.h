@@ -49,7 +49,7 @@ Bot *bot_ref(Bot *bot); /* shared between threads; immutable once filled */
 void bot_unref(Bot *bot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bot, bot_unref)
 
-/* Computes the fingerprint; the last step of filling a bot. */
+/* Drops sources named twice and computes the fingerprint; the last step of filling a bot. */
 void bot_seal(Bot *bot);
 
 /* "vector", "knowledge-base", "ghost", "malformed". */

@@ -12,6 +12,7 @@
 #include "store/replace.sql.h"
 #include "store/staged_hashes.sql.h"
 #include "store/trim.sql.h"
+#include "store/try_row.sql.h"
 #include "store/ulid.h"
 
 #include <string.h>
@@ -107,6 +108,37 @@ staging_free(Staging *staging)
     g_free(staging->bot);
     g_free(staging->space);
     g_free(staging);
+}
+
+static bool
+insert_made_up_row(Staging *staging, const char *source, GError **error)
+{
+    const Ulid id = ulid_now();
+    g_autofree char *columns = NULL;
+    g_autofree char *values = NULL;
+
+    if (!columns_for_insert(staging->store, &columns, &values, error))
+        return false;
+    g_autofree char *sql = sql_fill(
+        SQL_TRY_ROW, "table", staging->store->table, "columns", columns, "values", values, "vector",
+        staging->store->vector_type, NULL);
+    g_autofree char *dimensions = g_strdup_printf("%d", staging->dimensions);
+    const char *parameters[] = {id.text, staging->bot, source, dimensions};
+    return pg_change(staging->store->pg, sql, 4, parameters, NULL, error);
+}
+
+bool
+staging_try(Staging *staging, const char *source, GError **error)
+{
+    if (!pg_run(staging->store->pg, "BEGIN", error))
+        return false;
+    const bool fits = insert_made_up_row(staging, source, error);
+    pg_rollback(staging->store->pg);
+    if (!fits)
+        g_prefix_error(
+            error, "%s in %s takes no rows of bot \"%s\": ", staging->store->table,
+            staging->store->address, staging->bot);
+    return fits;
 }
 
 static int

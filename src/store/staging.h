@@ -38,6 +38,12 @@ void staging_free(Staging *staging);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Staging, staging_free)
 
 /*
+ * Puts one made-up row with this label into the store's table and takes it back, so that whatever
+ * the table refuses (a type, a length, a constraint) is known before money is spent.
+ */
+bool staging_try(Staging *staging, const char *source, GError **error);
+
+/*
  * The hashes of what is staged of a source, by number: an array of TextHash in which a number
  * that is not staged is all zero.  Yours.
  */

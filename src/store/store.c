@@ -4,6 +4,7 @@
 #include "pg/sql.h"
 #include "store/columns.h"
 #include "store/describe.sql.h"
+#include "store/has_tables.sql.h"
 #include "store/prepare.sql.h"
 
 #include <stdlib.h>
@@ -240,10 +241,27 @@ store_check(Store *store, int dimensions, GError **error)
            check_vector_column(store, dimensions, error) && check_privileges(store, facts, error);
 }
 
+/* A role that may write but not make schemas needs no more once they are there. */
+static bool
+has_tables(Store *store, bool *there, GError **error)
+{
+    g_autoptr(PGresult) result = pg_query(store->pg, SQL_HAS_TABLES, 0, NULL, error);
+    if (result == NULL)
+        return false;
+    *there = is_true(result, 0);
+    return true;
+}
+
 bool
 store_prepare(Store *store, GError **error)
 {
+    bool there = false;
+
     g_assert(store->vector_type != NULL);
+    if (!has_tables(store, &there, error))
+        return false;
+    if (there)
+        return true;
 
     /* Two that begin at once would collide inside CREATE … IF NOT EXISTS. */
     g_autofree char *tables = sql_fill(SQL_PREPARE, "vector", store->vector_type, NULL);
