@@ -38,12 +38,12 @@ guess_tokens(const Caller *caller, const Batch *batch)
  */
 static gint64
 billed_tokens(
-    const EmbedderInfo *info, const EmbedReply *reply, const GError *problem, TokenGuess guess)
+    const Caller *caller, const EmbedReply *reply, const GError *problem, TokenGuess guess)
 {
     if (problem == NULL && reply->tokens > 0)
         return (gint64) reply->tokens;
     if (problem == NULL)
-        return info->costs_money ? guess.most : guess.expected;
+        return caller->costs_money ? guess.most : guess.expected;
     if (g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT) ||
         g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) ||
         g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED))
@@ -77,7 +77,7 @@ attempt(
     const bool answered = call_provider(caller, batch, cancel, &reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
 
-    const gint64 billed = billed_tokens(&caller->embedder->info, &reply, problem, guess);
+    const gint64 billed = billed_tokens(caller, &reply, problem, guess);
     *tokens += billed;
     *wish_ms = reply.retry_after_ms;
     bool metered = meter_settle(caller->meter, ticket, billed, error) &&

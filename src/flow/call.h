@@ -12,6 +12,7 @@ typedef struct
     Embedder *embedder;
     Meter *meter;
     double characters_per_token; /* for the rate's estimate */
+    bool costs_money;            /* then an unknown bill is taken to be the highest */
 } Caller;
 
 /*

@@ -635,7 +635,8 @@ open_stages(Work *work, GError **error)
     const EstimateRules rules = stage_estimate_rules(work->settings, &work->embedder->info);
     work->caller = (Caller){
         work->embedder, work->meter,
-        rules.characters_per_token > 0 ? rules.characters_per_token : 3.5};
+        rules.characters_per_token > 0 ? rules.characters_per_token : 3.5,
+        limits.usd_per_token > 0};
     work->extract = stage_extract_options(work->settings);
     work->split = stage_split_options(work->settings, work->order->bot, &work->embedder->info);
     work->allow_partial = settings_switch(work->settings, SETTING_ALLOW_PARTIAL);
