@@ -85,14 +85,14 @@ look_up(
     const Json *value = json_object_get(attributes->members, name);
     const char *tag = unwrap(value, content);
 
-    if (value != NULL && (tag == NULL || strcmp(tag, expected) != 0) && g_strcmp0(tag, "NULL") != 0)
-    {
-        g_autofree char *path = path_of(attributes, name);
-        return wrong_type(path, tag, expected, error);
-    }
-    if (value == NULL || strcmp(tag, "NULL") == 0)
-        *content = NULL;
-    return true;
+    if (g_strcmp0(tag, expected) == 0)
+        return true;
+
+    *content = NULL;
+    if (value == NULL || g_strcmp0(tag, "NULL") == 0)
+        return true;
+    g_autofree char *path = path_of(attributes, name);
+    return wrong_type(path, tag, expected, error);
 }
 
 /* The text of a string's content: S, N and members of SS are JSON strings. */
@@ -122,12 +122,17 @@ attribute_text(const Attributes *attributes, const char *name, const char **valu
     return text_of(content, path, value, error);
 }
 
-/* Decimal digits with sign, point and exponent: not all that strtod takes. */
+/* A finite decimal number with sign, point and exponent: not all that strtod takes. */
 static bool
-is_decimal(const char *text)
+parse_decimal(const char *text, double *number)
 {
-    return *text != '\0' && strlen(text) <= MAX_NUMBER_BYTES &&
-           text[strspn(text, "+-.0123456789eE")] == '\0';
+    const size_t bytes = strlen(text);
+    char *end = NULL;
+
+    if (bytes == 0 || bytes > MAX_NUMBER_BYTES || strspn(text, "+-.0123456789eE") != bytes)
+        return false;
+    *number = g_ascii_strtod(text, &end);
+    return end == text + bytes && isfinite(*number);
 }
 
 bool
@@ -145,9 +150,8 @@ attribute_number(const Attributes *attributes, const char *name, double *value, 
     if (!text_of(content, path, &text, error))
         return false;
 
-    char *end = NULL;
-    const double number = is_decimal(text) ? g_ascii_strtod(text, &end) : NAN;
-    if (!isfinite(number) || *end != '\0')
+    double number = 0;
+    if (!parse_decimal(text, &number))
     {
         g_autofree char *quoted = quote_text(text);
         g_autofree char *fault = g_strdup_printf("is %s, not a number", quoted);
@@ -205,7 +209,7 @@ add_text(const Json *member, bool in_set, const char *path, GPtrArray *values, G
         return false;
     if (*text == '\0')
         return wrong(path, "is empty", error);
-    g_ptr_array_add(values, (gpointer) (guintptr) text);
+    g_ptr_array_add(values, g_strdup(text));
     return true;
 }
 

@@ -32,7 +32,8 @@ bool attribute_flag(const Attributes *attributes, const char *name, bool *value,
 bool attribute_map(
     const Attributes *attributes, const char *name, Attributes *value, GError **error);
 
-/* Appends the texts of a list or of a set of strings, none of them empty; borrowed. */
+/* Appends copies of the texts of a list or of a set of strings, none of them empty; the array is
+ * to free them. */
 bool attribute_texts(
     const Attributes *attributes, const char *name, GPtrArray *values, GError **error);
 

@@ -129,7 +129,7 @@ static bool
 read_sources(
     const Attributes *knowledge, const char *name, SourceKind kind, Bot *bot, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     if (!attribute_texts(knowledge, name, names, error))
         return false;

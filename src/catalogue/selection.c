@@ -92,9 +92,9 @@ check_names(char **names, GPtrArray *bots, NameOf name_of, const char *what, GEr
     if (names == NULL || names[0] == NULL)
         return true;
 
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < bots->len; i++)
-        g_hash_table_add(known, (gpointer) (guintptr) name_of(bots->pdata[i]));
+        g_hash_table_add(known, g_strdup(name_of(bots->pdata[i])));
 
     for (; *names != NULL; names++)
     {

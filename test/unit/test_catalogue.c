@@ -1,8 +1,11 @@
 #include "base/error.h"
 #include "catalogue/catalogue.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -297,7 +300,7 @@ test_says_what_to_do_about_a_wrong_file(Folder *folder, const void *unused)
     assert_text_refused(folder, "PK,SK\n", "line 1 (byte 0)", "--output json");
     assert_text_refused(folder, "{\"Items\":[{", "the file ends", "cut off");
     assert_text_refused(
-        folder, PAGE("{\"PK\":{\"S\":\"u\"},\"SK\":{\"S\":\"BOT#b\"}}"), "version 3",
+        folder, PAGE(CONVERSATION ",{\"PK\":{\"S\":\"u\"},\"SK\":{\"S\":\"BOT#b\"}}"), "version 3",
         "versions 0.4 to 2");
 }
 
@@ -350,6 +353,63 @@ test_reads_a_bot_as_it_is_now(Folder *folder, const void *unused)
     add_file(folder, "b.json", PAGE(BOT_USED("u", "a", "7")));
     assert_read(catalogue, "u", "a", 7);
     assert_gone(catalogue, "v", "b");
+}
+
+static void
+test_an_unchanged_file_is_not_read_again(Folder *folder, const void *unused)
+{
+    (void) unused;
+    g_autofree char *path = write_file(folder, "b.json", PAGE(BOT("u", "a")));
+    g_autoptr(Catalogue) catalogue = catalogue_file_new(path, NULL);
+    g_autoptr(Bot) first = catalogue->read(catalogue, "u", "a", NULL, NULL);
+    g_autoptr(Bot) second = catalogue->read(catalogue, "u", "a", NULL, NULL);
+
+    g_assert_true(first == second);
+}
+
+typedef struct
+{
+    const char *path;
+    atomic_long touches;
+    atomic_bool enough;
+} Toucher;
+
+static void *
+touch_often(void *data)
+{
+    Toucher *toucher = data;
+
+    while (!atomic_load(&toucher->enough))
+    {
+        const long number = atomic_fetch_add(&toucher->touches, 1);
+        const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = number}};
+        g_assert_cmpint(utimensat(AT_FDCWD, toucher->path, times, 0), ==, 0);
+    }
+    return NULL;
+}
+
+static void
+test_a_file_that_changes_while_it_is_read_is_busy(Folder *folder, const void *unused)
+{
+    (void) unused;
+    g_autofree char *space = g_strnfill(32 * 1024 * 1024, ' ');
+    g_autofree char *text = g_strconcat(space, PAGE(BOT("u", "a")), NULL);
+    g_autofree char *path = write_file(folder, "b.json", text);
+    g_autoptr(Catalogue) catalogue = catalogue_file_new(path, NULL);
+    g_autoptr(GError) error = NULL;
+    Toucher toucher = {.path = path};
+    pthread_t thread;
+
+    g_assert_cmpint(pthread_create(&thread, NULL, touch_often, &toucher), ==, 0);
+    while (atomic_load(&toucher.touches) < 2)
+        sched_yield();
+    g_autoptr(GPtrArray) bots = catalogue->list(catalogue, NULL, &error);
+    atomic_store(&toucher.enough, true);
+    pthread_join(thread, NULL);
+
+    g_assert_null(bots);
+    g_assert_error(error, VF_ERROR, VF_ERROR_BUSY);
+    assert_read(catalogue, "u", "a", 0);
 }
 
 static void
@@ -471,6 +531,8 @@ main(int argc, char **argv)
     TEST(says_what_to_do_about_a_wrong_file);
     TEST(only_files_that_can_be_read_again_will_do);
     TEST(reads_a_bot_as_it_is_now);
+    TEST(an_unchanged_file_is_not_read_again);
+    TEST(a_file_that_changes_while_it_is_read_is_busy);
     TEST(a_file_that_broke_meanwhile_is_an_error_until_it_is_mended);
     TEST(a_new_file_in_the_folder_is_seen);
     TEST(a_list_outlives_what_follows);

@@ -102,6 +102,7 @@ static void
 test_names_an_unknown_one_and_the_nearest(void)
 {
     char typo[] = "Bot-ona";
+    char loud[] = "BOT-ONE";
     char title[] = "Handbook";
     char nothing[] = "zzzzzzzzz";
     char anne[] = "anne";
@@ -110,6 +111,9 @@ test_names_an_unknown_one_and_the_nearest(void)
     assert_refused(
         (Selection){.bots = NAMES(one, typo)},
         "there is no bot \"Bot-ona\" in the catalogue\ndid you mean \"bot-one\"?");
+    assert_refused(
+        (Selection){.bots = NAMES(loud)},
+        "there is no bot \"BOT-ONE\" in the catalogue\ndid you mean \"bot-one\"?");
     assert_refused(
         (Selection){.bots = NAMES(title)},
         "there is no bot \"Handbook\" in the catalogue\ndid you mean \"bot-one\"?");
