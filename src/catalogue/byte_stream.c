@@ -117,6 +117,7 @@ static ssize_t
 damaged(const char *reason, GError **error)
 {
     g_set_error(error, VF_ERROR, VF_ERROR_BAD_INPUT, "the gzip data are damaged: %s", reason);
+    vf_error_hint(error, "copy or write the file again");
     return -1;
 }
 

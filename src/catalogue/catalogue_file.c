@@ -39,7 +39,7 @@ read_steady(const FileCatalogue *self, char **stamp, Cancel *cancel, GError **er
     if (before == NULL)
         return NULL;
 
-    g_autoptr(Listing) listing = listing_read(files, cancel, error);
+    g_autoptr(Listing) listing = listing_read(self->name, files, cancel, error);
     if (listing == NULL)
         return NULL;
 

@@ -263,7 +263,7 @@ check_whole(const Reading *reading, GError **error)
 }
 
 Listing *
-listing_read(const GPtrArray *files, Cancel *cancel, GError **error)
+listing_read(const char *name, const GPtrArray *files, Cancel *cancel, GError **error)
 {
     g_autoptr(Listing) listing = listing_new();
     Reading reading = {.listing = listing};
@@ -272,7 +272,10 @@ listing_read(const GPtrArray *files, Cancel *cancel, GError **error)
         if (!read_file(&reading, files->pdata[i], cancel, error))
             return NULL;
     if (!check_whole(&reading, error))
+    {
+        g_prefix_error(error, "could not use \"%s\": ", name);
         return NULL;
+    }
 
     g_ptr_array_sort(listing->bots, bot_order);
     return g_steal_pointer(&listing);

@@ -9,11 +9,11 @@
 typedef struct Listing Listing;
 
 /*
- * Reads all of the files (an array of ListedFile).  VF_ERROR_BAD_INPUT, with what to do
- * about it, when they are no complete scan or export of the application's table; a bot
- * that is malformed is listed as such.
+ * Reads all of the files (an array of ListedFile) of the catalogue of that name.
+ * VF_ERROR_BAD_INPUT, with what to do about it, when they are no complete scan or export of the
+ * application's table; a bot that is malformed is listed as such.
  */
-Listing *listing_read(const GPtrArray *files, Cancel *cancel, GError **error);
+Listing *listing_read(const char *name, const GPtrArray *files, Cancel *cancel, GError **error);
 
 /* The bots in the catalogue's order: an array of Bot, yours. */
 GPtrArray *listing_bots(const Listing *listing);

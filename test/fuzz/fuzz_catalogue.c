@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t bytes)
         g_autoptr(GPtrArray) files =
             g_ptr_array_new_with_free_func((GDestroyNotify) listed_file_free);
         g_ptr_array_add(files, listed_file_new(path, -1));
-        g_autoptr(Listing) listing = listing_read(files, NULL, &error);
+        g_autoptr(Listing) listing = listing_read("fuzz", files, NULL, &error);
 
         g_assert_true((listing == NULL) == (error != NULL));
         if (listing != NULL)
