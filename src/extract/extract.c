@@ -172,17 +172,27 @@ is_kind_line(const char *line)
     return g_str_has_prefix(line, "kind: ");
 }
 
-/* Of what the child said beside the kind: the last line is its own, the first the most
- * telling one of pdftotext. */
+/* The last thing that the child itself said. */
 static char *
-quoted_line(const SandboxResult *result, bool last)
+last_line(const SandboxResult *result)
 {
     g_auto(GStrv) lines = g_strsplit(result->talk->str, "\n", -1);
-    const char *chosen = NULL;
+    const char *chosen = "it did not say why";
     for (char **line = lines; *line != NULL; line++)
-        if (**line != '\0' && !is_kind_line(*line) && (chosen == NULL || last))
+        if (**line != '\0' && !is_kind_line(*line))
             chosen = *line;
-    return quotable(chosen == NULL ? "it did not say why" : chosen);
+    return quotable(chosen);
+}
+
+/* pdftotext says much; its first error explains the others. */
+static char *
+first_error(const SandboxResult *result)
+{
+    g_auto(GStrv) lines = g_strsplit(result->talk->str, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        if (strstr(*line, "Error") != NULL)
+            return quotable(*line);
+    return last_line(result);
 }
 
 static bool
@@ -225,14 +235,14 @@ judge_pdf(const SandboxResult *result, const char *text, GError **error)
     if (result->status == 0)
         return set_bad_input(
             error, "empty: there is no text in it, only images? OCR is not supported");
-    g_autofree char *why = quoted_line(result, false);
+    g_autofree char *why = first_error(result);
     return set_bad_input(error, "broken: %s", why);
 }
 
 static bool
 set_no_pdftotext(const SandboxResult *result, GError **error)
 {
-    g_autofree char *why = quoted_line(result, true);
+    g_autofree char *why = last_line(result);
     g_set_error_literal(error, VF_ERROR, VF_ERROR_FAILED, why);
     vf_error_hint(error, "install poppler-utils");
     return false;
@@ -249,7 +259,7 @@ judge_exit(const SandboxResult *result, const char *text, GError **error)
     if (result->status == EXTRACT_DONE)
         return !is_blank(text) || set_bad_input(error, "empty: there is no text in it");
 
-    g_autofree char *why = quoted_line(result, true);
+    g_autofree char *why = last_line(result);
     if (result->status == EXTRACT_BAD_INPUT)
         return set_bad_input(error, "%s", why);
     g_set_error(

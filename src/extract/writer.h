@@ -3,7 +3,8 @@
  *
  * Readers say where something begins or ends; the writer turns that into as few spaces,
  * newlines, blank lines and tabs as show it, none of them at the beginning or the end.
- * One row of a table is one line, its cells are separated by tabs.
+ * One row of a table is one line (unless its cells have several), its cells are separated
+ * by tabs.
  */
 #pragma once
 

@@ -98,6 +98,15 @@ reading_finish(Reading *reading, GError **error)
     return false;
 }
 
+/* Where libxml2 does not replace entities it leaves an ampersand escaped, in this way. */
+static char *
+plain_value(const char *begin, const char *end)
+{
+    GString *value = g_string_new_len(begin, end - begin);
+    g_string_replace(value, "&#38;", "&", 0);
+    return g_string_free(value, FALSE);
+}
+
 char *
 xml_attribute(const XmlAttributes *attributes, const char *name)
 {
@@ -112,8 +121,7 @@ xml_attribute(const XmlAttributes *attributes, const char *name)
     /* name, prefix, namespace, begin of the value, end of the value */
     for (int i = 0; i < attributes->count; i++)
         if (strcmp((const char *) values[5 * i], name) == 0)
-            return g_strndup(
-                (const char *) values[5 * i + 3], (gsize) (values[5 * i + 4] - values[5 * i + 3]));
+            return plain_value((const char *) values[5 * i + 3], (const char *) values[5 * i + 4]);
     return NULL;
 }
 
