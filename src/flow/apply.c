@@ -81,9 +81,10 @@ static char *
 run_id(const Apply *apply)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *catalogue = g_canonicalize_filename(apply->plan->catalogue, NULL);
     g_autofree char *head = g_strdup_printf(
-        "apply\n%s\n%s\n%s\n%s\n", apply->plan->catalogue, apply->plan->store_identity,
-        apply->plan->space, apply->plan->splitter);
+        "apply\n%s\n%s\n%s\n%s\n", catalogue, apply->plan->store_identity, apply->plan->space,
+        apply->plan->splitter);
 
     g_checksum_update(checksum, (const guchar *) head, -1);
     checksum_list(checksum, "bot", settings_list(apply->settings, SETTING_BOT));
