@@ -25,6 +25,7 @@ static const Command COMMANDS[] = {
     {"plan", command_plan, "shows what would be done for every bot, the time and the cost"},
     {"apply", command_apply, "does it; the same command resumes an interrupted run"},
     {"store", command_store, "makes the guide's schema in an empty store"},
+    {"settings", command_settings, "prints a settings file to begin with"},
     {"embed", command_embed, "embeds one bot: the worker that apply starts"},
     {"fault-points", command_fault_points, NULL},
 };
@@ -157,9 +158,11 @@ static ExitStatus
 run_command(const Command *command, char **arguments, Cancel *cancel)
 {
     const Invocation invocation = {arguments, cancel};
+    g_autofree char *program = g_strconcat("vecferry ", command->name, NULL);
     ExitStatus status = STATUS_DONE;
     g_autoptr(GError) error = NULL;
 
+    g_set_prgname(program);
     if (command->run(&invocation, &status, &error))
         return status;
     print_error(error);
@@ -179,8 +182,6 @@ main(int argc, char **argv)
     g_autoptr(Cancel) cancel = cancel_new();
     interrupted = cancel;
     watch_signals();
-    g_set_prgname("vecferry");
-
     g_auto(GStrv) arguments = private_arguments(argc, argv);
     const char *name = arguments[1];
     if (name == NULL)
