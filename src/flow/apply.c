@@ -601,7 +601,11 @@ build_index(Apply *apply, GError **error)
         run_progress_count(apply->run, BOT_SUCCEEDED) == 0)
         return true;
     note(apply, "building the %s index", kind);
-    return store_build_index(apply->store, kind, error);
+    g_autofree char *advice = NULL;
+    const bool built = store_build_index(apply->store, kind, &advice, error);
+    if (advice != NULL)
+        note(apply, "%s", advice);
+    return built;
 }
 
 /* Bots whose turn never came because the run was stopped. */

@@ -19,6 +19,7 @@
 
 #define SAY_EVERY_US 300000
 
+static const RetryPolicy LOCK_POLICY = {.attempts = 40, .first_ms = 100, .longest_ms = 1000};
 static const RetryPolicy REPLACE_POLICY = {.attempts = 30, .first_ms = 200, .longest_ms = 5000};
 
 /* One source on its way; written by the reader, its error by whoever meets it first. */
@@ -483,6 +484,19 @@ replace_rows(Work *work, char *const *labels, gint64 chunks, const MarkFacts *fa
     }
 }
 
+static MarkFacts
+mark_facts(const Work *work, guint failed_sources, const char *outcome)
+{
+    return (MarkFacts){
+        .run = work->order->run,
+        .worker = work->order->worker,
+        .splitter = split_variant_name(work->split.variant),
+        .fingerprint = work->order->bot->fingerprint,
+        .outcome = outcome,
+        .complete = failed_sources == 0,
+    };
+}
+
 static bool
 load_bot(Work *work, guint failed_sources, GError **error)
 {
@@ -492,14 +506,7 @@ load_bot(Work *work, guint failed_sources, GError **error)
         return false;
 
     g_autofree char *outcome = outcome_json(work);
-    const MarkFacts facts = {
-        .run = work->order->run,
-        .worker = work->order->worker,
-        .splitter = split_variant_name(work->split.variant),
-        .fingerprint = work->order->bot->fingerprint,
-        .outcome = outcome,
-        .complete = failed_sources == 0,
-    };
+    const MarkFacts facts = mark_facts(work, failed_sources, outcome);
     fault_point(FAULT_BEFORE_REPLACE);
     if (!replace_rows(work, (char *const *) labels->pdata, chunks, &facts, error))
         return false;
@@ -570,6 +577,29 @@ finish(Work *work, GError **error)
 
 /* --- the beginning ------------------------------------------------------------------------- */
 
+/* Waits for another worker at the bot, such as one whose death its server has not noticed yet. */
+static bool
+lock_bot(Work *work, GError **error)
+{
+    Retry retry = {.policy = &LOCK_POLICY};
+
+    for (;;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wait_ms = 0;
+        work->staging = staging_begin(
+            work->store, work->order->bot->id, work->space, work->embedder->info.dimensions,
+            &problem);
+        if (work->staging != NULL)
+            return true;
+        if (retry_is_busy(problem) && retry_again(&retry, problem, &wait_ms) &&
+            cancel_sleep(work->outer, wait_ms))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+}
+
 /* The store is the one that was planned, and takes what this embedder makes. */
 static bool
 open_store(Work *work, GError **error)
@@ -586,11 +616,7 @@ open_store(Work *work, GError **error)
             work->store->address);
         return false;
     }
-    if (!store_prepare(work->store, error))
-        return false;
-    work->staging = staging_begin(
-        work->store, work->order->bot->id, work->space, work->embedder->info.dimensions, error);
-    return work->staging != NULL;
+    return store_prepare(work->store, error) && lock_bot(work, error);
 }
 
 static bool
@@ -689,6 +715,11 @@ embed(Work *work, GError **error)
         !open_stages(work, error))
         return false;
     say(work, &(WorkEvent){.kind = EVENT_STARTED, .worker = work->order->worker});
+
+    bool adopted = false;
+    const MarkFacts facts = mark_facts(work, 0, NULL);
+    if (!staging_adopt(work->staging, &facts, &adopted, error) || adopted)
+        return adopted;
 
     const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
     work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);

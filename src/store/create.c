@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "pg/sql.h"
+#include "store/drop_invalid.sql.h"
 #include "store/extension_schema.sql.h"
 #include "store/guide_schema.sql.h"
 #include "store/probes.sql.h"
@@ -89,41 +90,50 @@ operator_class(Distance distance)
     g_assert_not_reached();
 }
 
-static bool
-build_ivfflat(Store *store, const char *column, GError **error)
+static char *
+index_statement(const Store *store, const char *kind)
 {
-    g_autofree char *build = g_strdup_printf(
-        "CREATE INDEX " INDEX_NAME " ON %s USING ivfflat (%s %s) WITH (lists = %d)", store->table,
-        column, operator_class(store->map->distance), IVFFLAT_LISTS);
-    g_autofree char *probes = sql_fill(SQL_PROBES, "probes", IVFFLAT_PROBES, NULL);
-    return pg_run(store->pg, build, error) && pg_run(store->pg, probes, error);
+    g_autofree char *column = pg_quote_name(store->map->vector);
+    const char *parameters =
+        strcmp(kind, "ivfflat") == 0 ? " WITH (lists = " G_STRINGIFY(IVFFLAT_LISTS) ")" : "";
+
+    return g_strdup_printf(
+        "CREATE INDEX IF NOT EXISTS " INDEX_NAME " ON %s USING %s (%s %s)%s", store->table, kind,
+        column, operator_class(store->map->distance), parameters);
 }
 
-static bool
-build_hnsw(Store *store, const char *column, GError **error)
+/* Before the index, so that a kill between the two leaves nothing wrong. */
+static char *
+set_probes(Store *store, const char *kind)
 {
-    g_autofree char *build = g_strdup_printf(
-        "CREATE INDEX " INDEX_NAME " ON %s USING hnsw (%s %s)", store->table, column,
-        operator_class(store->map->distance));
-    return pg_run(store->pg, build, error);
+    g_autofree char *sql = sql_fill(SQL_PROBES, "probes", IVFFLAT_PROBES, NULL);
+    g_autoptr(GError) problem = NULL;
+
+    if (strcmp(kind, "ivfflat") != 0 || pg_run(store->pg, sql, &problem))
+        return NULL;
+    g_strdelimit(problem->message, "\n", ' ');
+    return g_strdup_printf(
+        "ivfflat.probes could not be set for the database (%s); without it answers come back "
+        "short: ALTER DATABASE … SET ivfflat.probes = " IVFFLAT_PROBES,
+        problem->message);
 }
 
 bool
-store_build_index(Store *store, const char *kind, GError **error)
+store_build_index(Store *store, const char *kind, char **advice, GError **error)
 {
-    g_autofree char *column = pg_quote_name(store->map->vector);
+    g_autofree char *build = index_statement(store, kind);
+    g_autofree char *analyze = g_strdup_printf("ANALYZE %s", store->table);
 
+    *advice = NULL;
     if (store->has_vector_index)
         return true;
+    *advice = set_probes(store, kind);
     fault_point(FAULT_INSIDE_INDEX);
-
-    /* A half-built one is worthless, whoever left it. */
-    if (pg_run(
-            store->pg, "SET client_min_messages = warning; DROP INDEX IF EXISTS " INDEX_NAME,
-            error) &&
-        (strcmp(kind, "ivfflat") == 0 ? build_ivfflat(store, column, error)
-                                      : build_hnsw(store, column, error)))
+    if (pg_run(store->pg, "SET client_min_messages = warning", error) &&
+        pg_run(store->pg, SQL_DROP_INVALID, error) && pg_run(store->pg, build, error) &&
+        pg_run(store->pg, analyze, error))
         return true;
+    g_clear_pointer(advice, g_free);
     g_prefix_error(error, "could not build the %s index of %s: ", kind, store->table);
     return false;
 }

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "pg/copy_rows.h"
 #include "pg/sql.h"
+#include "store/adopt.sql.h"
 #include "store/columns.h"
 #include "store/copy_staged.sql.h"
 #include "store/forget_numbers.sql.h"
@@ -356,6 +357,19 @@ write_mark(Staging *staging, gint64 rows, const MarkFacts *facts, GError **error
                                 facts->outcome};
     return pg_change(
         staging->store->pg, SQL_MARK, G_N_ELEMENTS(parameters), parameters, NULL, error);
+}
+
+bool
+staging_adopt(Staging *staging, const MarkFacts *facts, bool *adopted, GError **error)
+{
+    const char *parameters[] = {staging->store->oid, staging->bot,    facts->worker,
+                                staging->space,      facts->splitter, facts->fingerprint};
+    gint64 marks = 0;
+
+    if (!pg_change(staging->store->pg, SQL_ADOPT, 6, parameters, &marks, error))
+        return false;
+    *adopted = marks > 0;
+    return true;
 }
 
 static bool

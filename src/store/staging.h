@@ -57,13 +57,19 @@ bool staging_trim(Staging *staging, const char *source, int count, GError **erro
 
 typedef struct
 {
-    const char *run;
+    const char *run;    /* what the mark says */
     const char *worker; /* "vecferry-RUN-ATTEMPT" */
     const char *splitter;
     const char *fingerprint;
     const char *outcome; /* JSON, per source; kept with the mark */
     bool complete;
 } MarkFacts;
+
+/*
+ * True in `adopted` when, since this session began, another worker loaded the very same: its mark
+ * is ours then, and nothing is left to do.
+ */
+bool staging_adopt(Staging *staging, const MarkFacts *facts, bool *adopted, GError **error);
 
 /*
  * Replaces the bot's rows by the staged ones of these sources, writes the mark and empties the

@@ -50,9 +50,12 @@ Observation *store_observe(Store *store, GError **error);
  * the rows.  VF_ERROR_MISMATCH when the table is there. */
 bool store_create(Store *store, int dimensions, GError **error);
 
-/* The vector index after the rows; `kind` is "ivfflat" or "hnsw".  Does nothing when a valid
- * one is there; an invalid one is built again. */
-bool store_build_index(Store *store, const char *kind, GError **error);
+/*
+ * The vector index after the rows; `kind` is "ivfflat" or "hnsw".  Does nothing when a valid one is
+ * there; an invalid one is built again.  `advice` gets what the user should still do (yours), or
+ * NULL.
+ */
+bool store_build_index(Store *store, const char *kind, char **advice, GError **error);
 
 /* One chunk that answers a question. */
 typedef struct
