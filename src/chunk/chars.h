@@ -14,7 +14,7 @@
 /* What an ASCII character can be; it may be several. */
 enum
 {
-    CHAR_SPACE = 1 << 0,       /* str.isspace() */
+    CHAR_SPACE = 1,            /* str.isspace(); char_space() wants it to be one */
     CHAR_ASCII_SPACE = 1 << 1, /* string.whitespace */
     CHAR_END_MARK = 1 << 2,    /* . ? ! */
     CHAR_BREAKER = 1 << 3,     /* never inside a word, unless it is the first character */

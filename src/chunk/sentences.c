@@ -6,9 +6,9 @@
  * What is cut off gets a third look, and so on: candidate by candidate from the
  * right, until what remains fits or a candidate ends no sentence.
  *
- * The same happens from the left when a sentence begins inside the word that it
- * ends with: Punkt lets the candidate in the first place of a word have its say
- * although others follow it.
+ * The same happens from the left when a sentence begins with a candidate: Punkt
+ * lets the one in the very first place have its say although others follow it in
+ * the same word.
  *
  * Doing that literally takes the square of a text of exclamation marks.  Here the
  * place where the cutting stops is looked for first, going from candidate to
@@ -64,7 +64,11 @@ cut_front(const Rest *rest)
     return next < rest->end ? next : NULL;
 }
 
-/* The candidate that cuts something off at the end; NULL when none does, now and later. */
+/*
+ * The candidate that cuts something off at the end; NULL when none does.  Then none
+ * ever will: cutting at the front only makes its context shorter, and when that turns
+ * a run of three dots into two, the first of them is cut off at the front.
+ */
 static const char *
 cut_back(Rest *rest)
 {

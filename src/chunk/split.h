@@ -7,7 +7,8 @@
  * reach size + overlap, and runs of punctuation can lose characters.
  * SPLIT_CORRECTED loses nothing and never exceeds the size.
  *
- * Chunks come one by one, so that a book is never in memory twice.
+ * Chunks come one by one, so that a book is never in memory twice.  The time is
+ * linear in text and chunks, whatever the text.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ typedef struct
 {
     SplitVariant variant;
     int size;    /* characters (code points) in a chunk, at least 1 */
-    int overlap; /* characters repeated from the chunk before; 0 to size */
+    int overlap; /* characters repeated from the chunk before, at most; 0 to size.  The nearer
+                    to size, the more often a text without spaces is repeated */
 } SplitOptions;
 
 typedef struct Split Split;
@@ -43,7 +45,10 @@ char *split_next(Split *split);
 void split_free(Split *split);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Split, split_free)
 
-/* The most characters that one chunk can have under these options. */
+/*
+ * The most characters that one chunk can have under these (sensible) options: size +
+ * overlap for SPLIT_GUIDE and SPLIT_NEWLINES, size for the others.
+ */
 int split_longest(const SplitOptions *options);
 
 /* "guide", "newlines", "latest", "corrected"; the other way false for an unknown name. */

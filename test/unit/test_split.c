@@ -95,6 +95,13 @@ test_the_guide_takes_backslashes_for_a_paragraph(void)
 }
 
 static void
+test_sentences_are_looked_for_in_clauses_too(void)
+{
+    /* The whole has one sentence only, its first clause "a!!." has two. */
+    assert_chunks("a!!.)", SPLIT_LATEST, 3, 0, "a!|!.)");
+}
+
+static void
 test_corrected_keeps_graphemes_whole(void)
 {
     /* a family of three (five code points), a flag (two), an e with an accent (two) */
@@ -340,22 +347,28 @@ test_corrected_cuts_between_graphemes_only(void)
     ubrk_close(graphemes);
 }
 
-/* A text that is nothing but repetitions, and a word behind it. */
-static char *
-repeated(const char *bit, size_t bytes)
+/* Appends repetitions of a bit. */
+static void
+append_repeated(GString *text, const char *bit, size_t bytes)
 {
-    GString *text = g_string_sized_new(bytes + 16);
-
-    while (text->len < bytes)
+    for (size_t end = text->len + bytes; text->len < end;)
         g_string_append(text, bit);
-    g_string_append(text, " word");
-    return g_string_free(text, FALSE);
+}
+
+/* As many as a text of that length gives in the worst case. */
+static void
+assert_few_chunks(const char *text, SplitVariant variant)
+{
+    g_autoptr(GPtrArray) chunks = split_all(text, variant, 1000, 200);
+
+    g_assert_cmpuint(chunks->len, >, 0);
+    g_assert_cmpuint(chunks->len, <, 2 * strlen(text) / 1000 + 10);
 }
 
 /*
  * Each of these took the square of its length in one implementation or another:
- * NLTK's, llama-index's, or ours when it was young.  A megabyte squared would not
- * end before the test's timeout.
+ * NLTK's, llama-index's, or ours when it was young.  The square of half a megabyte
+ * would not end before the test's timeout.
  */
 static void
 test_hostile_texts_take_linear_time(void)
@@ -366,16 +379,29 @@ test_hostile_texts_take_linear_time(void)
         " ",       "\u00A0", "\n\n\n", "\\n\\n\\n", "\u0301",   "。",   "」",  "\u200D",
         "🇩",       "?!",     "1.",     "a.\u00A0",  "a!\u3000", "\"'.", "؟\"", "\u1100",
     };
-    const size_t BYTES = 1 << 20;
+    const size_t BYTES = 1 << 19;
 
     for (size_t i = 0; i < G_N_ELEMENTS(BITS_OF_EVIL); i++)
         for (int variant = 0; variant < VARIANT_COUNT; variant++)
         {
-            g_autofree char *text = repeated(BITS_OF_EVIL[i], BYTES);
-            g_autoptr(GPtrArray) chunks = split_all(text, (SplitVariant) variant, 1000, 200);
-            g_assert_cmpuint(chunks->len, >, 0);
-            g_assert_cmpuint(chunks->len, <, 2 * BYTES / 1000 + 10);
+            g_autoptr(GString) text = g_string_new(NULL);
+            append_repeated(text, BITS_OF_EVIL[i], BYTES);
+            g_string_append(text, " word");
+            assert_few_chunks(text->str, (SplitVariant) variant);
         }
+}
+
+static void
+test_many_marks_behind_a_long_word_take_linear_time(void)
+{
+    for (int variant = 0; variant < VARIANT_COUNT; variant++)
+    {
+        g_autoptr(GString) text = g_string_new(NULL);
+        append_repeated(text, "a", 1 << 18);
+        append_repeated(text, "!", 1 << 18);
+        g_string_append(text, " word");
+        assert_few_chunks(text->str, (SplitVariant) variant);
+    }
 }
 
 int
@@ -394,6 +420,9 @@ main(int argc, char **argv)
     g_test_add_func(
         "/split/the-guide-takes-backslashes-for-a-paragraph",
         test_the_guide_takes_backslashes_for_a_paragraph);
+    g_test_add_func(
+        "/split/sentences-are-looked-for-in-clauses-too",
+        test_sentences_are_looked_for_in_clauses_too);
     g_test_add_func("/split/corrected-keeps-graphemes-whole", test_corrected_keeps_graphemes_whole);
     g_test_add_func(
         "/split/corrected-cuts-a-grapheme-that-fits-nowhere",
@@ -414,5 +443,8 @@ main(int argc, char **argv)
     g_test_add_func(
         "/split/corrected-cuts-between-graphemes-only", test_corrected_cuts_between_graphemes_only);
     g_test_add_func("/split/hostile-texts-take-linear-time", test_hostile_texts_take_linear_time);
+    g_test_add_func(
+        "/split/many-marks-behind-a-long-word-take-linear-time",
+        test_many_marks_behind_a_long_word_take_linear_time);
     return g_test_run();
 }
