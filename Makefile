@@ -6,6 +6,7 @@
 #   make test-unit  the unit tests only
 #   make soak       long random tests; SEED=N repeats one
 #   make bench      measurements
+#   make fuzz       libFuzzer on every parser of foreign bytes; SECONDS=N for each
 #   make lint       formatter, clang-tidy, cppcheck
 #   make install    DESTDIR= is respected
 #   make clean      remove everything that was built
@@ -36,6 +37,10 @@ soak:
 	@tools/setup build test
 	@tools/run-tests soak $(if $(SEED),--seed $(SEED))
 
+fuzz:
+	@tools/setup build test lint
+	@tools/fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
 bench: all
 	@tools/setup test
 	@meson test -C build --benchmark --verbose
@@ -53,4 +58,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test test-unit test-integration soak bench format lint install clean
+.PHONY: all demo test test-unit test-integration soak fuzz bench format lint install clean

@@ -484,7 +484,7 @@ pg_rollback(Pg *pg)
 {
     if (!pg_alive(pg) || PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
         return;
-    g_autoptr(PGresult) result = execute(pg, "ROLLBACK", 0, NULL);
+    PQclear(execute(pg, "ROLLBACK", 0, NULL));
 }
 
 bool
