@@ -197,18 +197,20 @@ confinement_clear(Confinement *confinement)
 
 /* --- in the child: system calls only ---------------------------------------------- */
 
-/* The caller's blocked and ignored signals are not the program's business. */
+/* The caller's blocked and ignored signals are not the program's business.  Writing a file
+ * fails, but does not kill. */
 static bool
 reset_signals(void)
 {
     const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
     for (int number = 1; number < NSIG; number++)
         if (number != SIGKILL && number != SIGSTOP)
             sigaction(number, &by_default, NULL); /* two belong to the C library: EINVAL */
 
     sigset_t none;
     sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    return sigaction(SIGXFSZ, &ignored, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 /* For kernels before 5.11. */
@@ -351,7 +353,7 @@ confinement_enter(const Confinement *confinement, int output_fd, int talk_fd, in
     if (step == STEP_EXECUTE)
         syscall(SYS_execveat, program, "", confinement->argv, confinement->envp, AT_EMPTY_PATH);
 
-    const ConfineFailure failure = {.step = step, .problem = errno};
+    const ConfineFailure failure = {.step = (int) step, .problem = errno};
     if (write(report, &failure, sizeof(failure)) < 0)
         _exit(126);
     _exit(127);

@@ -63,7 +63,7 @@ test_html_empty_cells_keep_their_column(void)
     assert_html(
         "<table><tr><td></td><td>b</td></tr><tr><td>c</td><td></td><td>d</td><td></td></tr>"
         "</table><p>e</p>",
-        "\tb\nc\t\td\n\ne" + 0);
+        "\tb\nc\t\td\n\ne");
 }
 
 static void

@@ -475,6 +475,8 @@ test_program_reads_its_input_and_writes(void)
         if (works_here(MODES[i]))
         {
             g_autoptr(SandboxResult) result = run(MODES[i], "copy", "");
+            if (result->end != SANDBOX_EXITED)
+                g_test_message("%s: %s", sandbox_mode_name(MODES[i]), result->talk->str);
             g_assert_cmpint(result->end, ==, SANDBOX_EXITED);
             g_assert_cmpint(result->status, ==, 0);
             g_assert_cmpstr(result->output->str, ==, "some input");
@@ -546,6 +548,18 @@ test_auto_is_never_off(void)
     g_assert_true(sandbox_choose("auto", &mode, NULL));
     g_assert_cmpint(mode, !=, SANDBOX_OFF);
     g_assert_true(works_here(SANDBOX_BUBBLEWRAP) == (mode == SANDBOX_BUBBLEWRAP));
+}
+
+/* Else a mistake of ours would let every test of it be passed over. */
+static void
+test_bubblewrap_is_found_where_it_works(void)
+{
+    g_auto(GStrv) command = g_strsplit("bwrap --unshare-all --ro-bind / / true", " ", -1);
+    int status = 1;
+    const bool ran = g_spawn_sync(
+        NULL, command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
+        NULL, &status, NULL);
+    g_assert_true(works_here(SANDBOX_BUBBLEWRAP) == (ran && status == 0));
 }
 
 static void
@@ -844,7 +858,7 @@ test_program_dies_with_its_parent(void)
         if (parent == 0)
         {
             const SandboxJob job = {
-                .argv = (const char *const[]){"/proc/self/exe", "probe", "flood", "2", NULL},
+                .argv = (const char *const[]){"/proc/self/exe", "probe", "sleep", "", NULL},
                 .environment = environment(),
                 .input_fd = ends[1], /* the one descriptor that the program gets */
                 .max_output_bytes = 1,
@@ -913,6 +927,8 @@ main(int argc, char **argv)
         test_program_that_cannot_be_executed_is_a_failure);
     g_test_add_func("/sandbox/modes have names", test_modes_have_names);
     g_test_add_func("/sandbox/auto is never off", test_auto_is_never_off);
+    g_test_add_func(
+        "/sandbox/bubblewrap is found where it works", test_bubblewrap_is_found_where_it_works);
     g_test_add_func("/sandbox/missing bubblewrap has a hint", test_missing_bubblewrap_has_a_hint);
     g_test_add_func("/sandbox/has no network", test_has_no_network);
     g_test_add_func("/sandbox/has no sockets", test_has_no_sockets);

@@ -101,7 +101,7 @@ test_refuses_a_deep_document(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) deep = g_string_new(NULL);
-    static const XmlHandler deaf = {NULL};
+    static const XmlHandler deaf = {.start = NULL};
     for (int i = 0; i < 1000; i++)
         g_string_append(deep, "<x>");
     g_assert_false(xml_parse_bytes(deep->str, deep->len, &deaf, NULL, &error));
@@ -206,7 +206,7 @@ test_page_may_be_deep_but_not_absurd(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) deep = g_string_new(NULL);
-    static const XmlHandler deaf = {NULL};
+    static const XmlHandler deaf = {.start = NULL};
     for (int i = 0; i < 5000; i++)
         g_string_append(deep, "<div>");
     g_assert_true(html_parse(deep->str, deep->len, &deaf, NULL, &error));
