@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More of anything is a mistake, and would overflow where it is multiplied. */
+#define MOST 1000000000000
+
+/* The same for processes, threads and attempts. */
+#define MOST_WORKERS 1000
+
+#define AT_MOST(number) "at most " G_STRINGIFY(number)
+
 struct Settings
 {
     GPtrArray *values[SETTING_COUNT]; /* of char *; the last one counts, a list has all */
@@ -123,7 +131,7 @@ settings_new(void)
 {
     Settings *settings = g_new0(Settings, 1);
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        settings->values[i] = g_ptr_array_new_null_terminated(0, g_free, true);
+        settings->values[i] = g_ptr_array_new_null_terminated(1, g_free, true);
     return settings;
 }
 
@@ -154,20 +162,30 @@ is_choice(const char *words, const char *value)
     return g_strv_contains((const char *const *) list, value);
 }
 
-static bool
-is_amount(const char *value)
+static const char *
+amount_missed(const char *value)
 {
     char *end = NULL;
     errno = 0;
     const double number = g_ascii_strtod(value, &end);
-    return end != value && *end == '\0' && errno == 0 && isfinite(number) && number >= 0;
+    if (end == value || *end != '\0' || errno != 0 || !isfinite(number) || number < 0)
+        return "a number such as 0.02";
+    return number <= MOST ? NULL : AT_MOST(MOST);
 }
 
-static bool
-is_count(const char *value)
+static const char *
+count_missed(const SettingInfo *info, const char *value)
 {
+    const bool makes_workers = info == &TABLE[SETTING_WORKERS] || info == &TABLE[SETTING_CALLS] ||
+                               info == &TABLE[SETTING_ATTEMPTS];
+    const guint64 most = makes_workers ? MOST_WORKERS : MOST;
     guint64 number = 0;
-    return g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &number, NULL);
+
+    if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
+        return "a whole number";
+    if (g_ascii_string_to_unsigned(value, 10, 0, most, &number, NULL))
+        return NULL;
+    return makes_workers ? AT_MOST(MOST_WORKERS) : AT_MOST(MOST);
 }
 
 /* NULL when the value fits the setting's kind, else what it should be. */
@@ -186,9 +204,9 @@ expectation_missed(const SettingInfo *info, const char *value)
     case SETTING_KIND_CHOICE:
         return is_choice(info->argument, value) ? NULL : info->argument;
     case SETTING_KIND_COUNT:
-        return is_count(value) ? NULL : "a whole number";
+        return count_missed(info, value);
     case SETTING_KIND_AMOUNT:
-        return is_amount(value) ? NULL : "a number such as 0.02";
+        return amount_missed(value);
     case SETTING_KIND_SWITCH:
         return is_switch_word(value, &on) ? NULL : "yes or no";
     }
@@ -236,6 +254,27 @@ find_setting(const char *group, const char *key, Setting *found)
     return false;
 }
 
+static bool
+is_group(const char *group)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (g_strcmp0(TABLE[i].group, group) == 0)
+            return true;
+    return false;
+}
+
+static void
+set_unknown_group(GError **error, const char *origin, const char *group)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new_null_terminated(SETTING_COUNT, g_free, true);
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (TABLE[i].group != NULL)
+            g_ptr_array_add(known, g_strdup(TABLE[i].group));
+    g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "%s: unknown group [%s]", origin, group);
+    vf_error_hint(error, "did you mean [%s]?", nearest(group, (char **) known->pdata));
+}
+
 static void
 set_unknown_key(GError **error, const char *origin, const char *group, const char *key)
 {
@@ -262,10 +301,12 @@ load_key(
         return false;
     }
 
-    g_autofree char *value = g_key_file_get_string(file, group, key, error);
-    if (value == NULL)
+    /* GLib may give a value and an error: of an unknown escape it keeps what it understood. */
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *value = g_key_file_get_string(file, group, key, &cause);
+    if (cause != NULL)
     {
-        g_prefix_error(error, "%s: ", origin);
+        g_propagate_prefixed_error(error, g_steal_pointer(&cause), "%s: ", origin);
         return false;
     }
     g_autofree char *place = g_strdup_printf("%s: [%s] %s", origin, group, key);
@@ -286,7 +327,12 @@ load_key_file(Settings *settings, GKeyFile *file, const char *origin, GError **e
     for (char **group = groups; *group != NULL; group++)
     {
         g_auto(GStrv) keys = g_key_file_get_keys(file, *group, NULL, NULL);
-        for (char **key = keys; key != NULL && *key != NULL; key++)
+        if (*keys == NULL && !is_group(*group))
+        {
+            set_unknown_group(error, origin, *group);
+            return false;
+        }
+        for (char **key = keys; *key != NULL; key++)
             if (!load_key(settings, file, *group, *key, origin, error))
                 return false;
     }
