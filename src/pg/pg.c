@@ -176,20 +176,59 @@ add_tls(Parameters *parameters, const PQconninfoOption *given)
         parameters_add(parameters, "sslrootcert", SYSTEM_CERTIFICATES);
 }
 
+/*
+ * libpq ends the user's part of a URI at the first '@', and does not look for one behind a '/'.  A
+ * bare one in a password makes the password's end a host or database, which every message names.
+ */
+static bool
+has_bare_sign(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    if (scheme == NULL ||
+        (!g_str_has_prefix(url, "postgresql://") && !g_str_has_prefix(url, "postgres://")))
+        return false;
+
+    const char *user = scheme + strlen("://");
+    const char *end = user + strcspn(user, "@/");
+    const char *rest = *end == '@' ? end + 1 : user;
+    return memchr(rest, '@', strcspn(rest, "?")) != NULL;
+}
+
+/* What libpq understands of the address; NULL when nothing, or when it would misunderstand. */
+static PQconninfoOption *
+parse_address(const char *url)
+{
+    PQconninfoOption *options = has_bare_sign(url) ? NULL : PQconninfoParse(url, NULL);
+    const char *name = options == NULL ? NULL : option_value(options, "dbname");
+
+    /* A whole address in place of a name is one for psql only. */
+    if (name == NULL || strstr(name, "://") == NULL)
+        return options;
+    PQconninfoFree(options);
+    return NULL;
+}
+
+static void
+set_address_error(const char *url, GError **error)
+{
+    /* Never libpq's own message: it may quote the address with its password. */
+    g_set_error_literal(
+        error, VF_ERROR, VF_ERROR_USAGE, "the connection address is not understood");
+    if (has_bare_sign(url))
+        vf_error_hint(error, "'@' and '/' in a user or password are written %%40 and %%2F");
+    else
+        vf_error_hint(
+            error, "it should be postgresql://user@host:5432/database or host=… dbname=…");
+}
+
 static bool
 collect_parameters(const PgOptions *options, Parameters *parameters, GError **error)
 {
-    char *problem = NULL;
-    PQconninfoOption *given = PQconninfoParse(options->url, &problem);
+    PQconninfoOption *given = parse_address(options->url);
 
     if (given == NULL)
     {
-        /* libpq's message may quote the address with its password. */
-        PQfreemem(problem);
-        g_set_error_literal(
-            error, VF_ERROR, VF_ERROR_USAGE, "the connection address is not understood");
-        vf_error_hint(
-            error, "it should be postgresql://user@host:5432/database or host=… dbname=…");
+        set_address_error(options->url, error);
         return false;
     }
     for (const PQconninfoOption *option = given; option->keyword != NULL; option++)
@@ -347,7 +386,7 @@ pg_close(Pg *pg)
 char *
 pg_address(const char *url)
 {
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    PQconninfoOption *options = parse_address(url);
     if (options == NULL)
         return g_strdup("the database");
 
