@@ -51,6 +51,8 @@ ulid_time_ms(const char *text)
 {
     gint64 ms = 0;
 
+    if (*text > '7') /* more than 48 bits */
+        return -1;
     for (int i = 0; i < TIME_CHARACTERS; i++)
     {
         const char *digit = text[i] == '\0' ? NULL : strchr(ALPHABET, text[i]);
