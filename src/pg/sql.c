@@ -32,3 +32,22 @@ sql_fill(const char *query, ...)
     }
     return g_string_free(filled, FALSE);
 }
+
+char *
+sql_text_array(char *const *texts)
+{
+    GString *array = g_string_new("{");
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+    {
+        g_string_append(array, i == 0 ? "\"" : ",\"");
+        for (const char *at = texts[i]; *at != '\0'; at++)
+        {
+            if (*at == '"' || *at == '\\')
+                g_string_append_c(array, '\\');
+            g_string_append_c(array, *at);
+        }
+        g_string_append_c(array, '"');
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(array, FALSE);
+}

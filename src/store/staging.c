@@ -275,26 +275,6 @@ staging_trim(Staging *staging, const char *source, int count, GError **error)
     return pg_change(staging->store->pg, SQL_TRIM, 5, parameters, NULL, error);
 }
 
-/* A text[] literal of the labels. */
-static char *
-text_array(char *const *texts)
-{
-    GString *array = g_string_new("{");
-    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
-    {
-        g_string_append(array, i == 0 ? "\"" : ",\"");
-        for (const char *at = texts[i]; *at != '\0'; at++)
-        {
-            if (*at == '"' || *at == '\\')
-                g_string_append_c(array, '\\');
-            g_string_append_c(array, *at);
-        }
-        g_string_append_c(array, '"');
-    }
-    g_string_append_c(array, '}');
-    return g_string_free(array, FALSE);
-}
-
 /*
  * Holds off every other writer, ours or not: SHARE ROW EXCLUSIVE conflicts with the lock of any
  * INSERT or DELETE, so one that is under way is waited for and its rows are seen by our DELETE,
@@ -333,7 +313,7 @@ insert_rows(Staging *staging, char *const *sources, gint64 rows, GError **error)
 
     if (!columns_for_insert(staging->store, &columns, &values, error))
         return false;
-    g_autofree char *labels = text_array(sources);
+    g_autofree char *labels = sql_text_array(sources);
     g_autofree char *sql = sql_fill(
         SQL_REPLACE, "table", staging->store->table, "columns", columns, "values", values, NULL);
     const char *parameters[] = {staging->store->oid, staging->bot, staging->space, labels};
