@@ -76,20 +76,33 @@ check_others(const Store *store, const PGresult *columns, GError **error)
     return true;
 }
 
-bool
-columns_check(Store *store, GError **error)
+static bool
+check_read_columns(const Store *store, const PGresult *columns, GError **error)
 {
     const StoreMap *map = store->map;
+    return check_column(store, columns, map->bot, "bot-column", error) &&
+           check_column(store, columns, map->source, "source-column", error) &&
+           check_column(store, columns, map->text, "text-column", error) &&
+           check_column(store, columns, map->vector, "vector-column", error);
+}
+
+bool
+columns_check_reading(Store *store, GError **error)
+{
+    g_autoptr(PGresult) columns = read_columns(store, error);
+    return columns != NULL && check_read_columns(store, columns, error);
+}
+
+bool
+columns_check_writing(Store *store, GError **error)
+{
+    const char *id = store->map->id;
     g_autoptr(PGresult) columns = read_columns(store, error);
 
     if (columns == NULL)
         return false;
-    return (*map->id == '\0' || check_column(store, columns, map->id, "id-column", error)) &&
-           check_column(store, columns, map->bot, "bot-column", error) &&
-           check_column(store, columns, map->source, "source-column", error) &&
-           check_column(store, columns, map->text, "text-column", error) &&
-           check_column(store, columns, map->vector, "vector-column", error) &&
-           check_others(store, columns, error);
+    return (*id == '\0' || check_column(store, columns, id, "id-column", error)) &&
+           check_read_columns(store, columns, error) && check_others(store, columns, error);
 }
 
 /*

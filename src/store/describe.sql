@@ -30,5 +30,10 @@ SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) AS datab
            AND has_table_privilege(target.oid, 'INSERT')
            AND has_table_privilege(target.oid, 'DELETE') AS may_write,
        current_user AS role,
-       to_regclass('vecferry.store') IS NOT NULL AS has_schema
+       -- to_regclass() would be an error for a role that may not use the schema.
+       EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'vecferry' AND c.relname = 'store'
+                  AND has_schema_privilege(n.oid, 'USAGE')
+                  AND has_table_privilege(c.oid, 'SELECT')) AS has_schema,
+       target.oid IS NOT NULL AND has_table_privilege(target.oid, 'SELECT') AS may_read
 FROM target

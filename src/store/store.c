@@ -27,6 +27,7 @@ enum
     MAY_WRITE,
     ROLE,
     HAS_SCHEMA,
+    MAY_READ,
 };
 
 void
@@ -169,6 +170,20 @@ check_table(const Store *store, const PGresult *facts, GError **error)
 }
 
 static bool
+check_may_read(const Store *store, const PGresult *facts, GError **error)
+{
+    const char *role = pg_text(facts, 0, ROLE);
+
+    if (is_true(facts, MAY_READ))
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_DENIED, "role \"%s\" may not read %s in %s", role, store->table,
+        store->address);
+    vf_error_hint(error, "GRANT SELECT ON %s TO \"%s\"", store->table, role);
+    return false;
+}
+
+static bool
 check_privileges(const Store *store, const PGresult *facts, GError **error)
 {
     const char *role = pg_text(facts, 0, ROLE);
@@ -226,19 +241,35 @@ check_vector_column(const Store *store, int dimensions, GError **error)
     return true;
 }
 
-bool
-store_check(Store *store, int dimensions, GError **error)
+/* The table as it is now, if it can hold chunks and vectors at all; NULL with the error. */
+static PGresult *
+check_description(Store *store, GError **error)
 {
     if (!check_extension(store, error))
-        return false;
+        return NULL;
     g_autoptr(PGresult) facts = describe(store, error);
     if (facts == NULL)
     {
         g_prefix_error(error, "could not look at %s: ", store->address);
-        return false;
+        return NULL;
     }
-    return check_table(store, facts, error) && columns_check(store, error) &&
+    return check_table(store, facts, error) ? g_steal_pointer(&facts) : NULL;
+}
+
+bool
+store_check(Store *store, int dimensions, GError **error)
+{
+    g_autoptr(PGresult) facts = check_description(store, error);
+    return facts != NULL && columns_check_writing(store, error) &&
            check_vector_column(store, dimensions, error) && check_privileges(store, facts, error);
+}
+
+bool
+store_check_reading(Store *store, int dimensions, GError **error)
+{
+    g_autoptr(PGresult) facts = check_description(store, error);
+    return facts != NULL && columns_check_reading(store, error) &&
+           check_vector_column(store, dimensions, error) && check_may_read(store, facts, error);
 }
 
 /* A role that may write but not make schemas needs no more once they are there. */

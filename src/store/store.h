@@ -40,6 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
  */
 bool store_check(Store *store, int dimensions, GError **error);
 
+/* The same for those who only read: a role that may SELECT is enough, and columns that nothing
+ * fills are nobody's business. */
+bool store_check_reading(Store *store, int dimensions, GError **error);
+
 /* Makes the schema `vecferry` with its tables where it is missing. */
 bool store_prepare(Store *store, GError **error);
 
