@@ -6,17 +6,7 @@
 #include "store/ask.sql.h"
 #include "store/store.h"
 
-#include <stdlib.h>
-
-void
-answer_free(Answer *answer)
-{
-    if (answer == NULL)
-        return;
-    g_free(answer->source);
-    g_free(answer->text);
-    g_free(answer);
-}
+#include <math.h>
 
 static const char *
 operator_name(Distance distance)
@@ -84,7 +74,8 @@ store_ask(
     for (int row = 0; row < PQntuples(result); row++)
     {
         Answer *answer = g_new0(Answer, 1);
-        answer->distance = g_ascii_strtod(pg_text(result, row, 0), NULL);
+        answer->distance =
+            PQgetisnull(result, row, 0) ? NAN : g_ascii_strtod(pg_text(result, row, 0), NULL);
         answer->source = g_strdup(pg_text(result, row, 1));
         answer->text = g_strdup(pg_text(result, row, 2));
         g_ptr_array_add(answers, answer);

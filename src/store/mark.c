@@ -3,6 +3,17 @@
 #include "store/mark_of_worker.sql.h"
 
 bool
+mark_table_exists(Store *store, bool *there, GError **error)
+{
+    g_autoptr(PGresult) result =
+        pg_query(store->pg, "SELECT to_regclass('vecferry.mark') IS NOT NULL", 0, NULL, error);
+    if (result == NULL)
+        return false;
+    *there = *pg_text(result, 0, 0) == 't';
+    return true;
+}
+
+bool
 mark_is_by(
     Store *store, const char *bot, const char *worker, bool *arrived, bool *complete, gint64 *rows,
     GError **error)

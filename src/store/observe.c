@@ -3,6 +3,7 @@
  */
 #include "base/error.h"
 #include "pg/sql.h"
+#include "store/mark.h"
 #include "store/marks.sql.h"
 #include "store/observe.sql.h"
 #include "store/store.h"
@@ -60,17 +61,6 @@ observe_rows(Store *store, Observation *observation, GError **error)
 }
 
 static bool
-has_marks(Store *store, bool *there, GError **error)
-{
-    g_autoptr(PGresult) result =
-        pg_query(store->pg, "SELECT to_regclass('vecferry.mark') IS NOT NULL", 0, NULL, error);
-    if (result == NULL)
-        return false;
-    *there = *pg_text(result, 0, 0) == 't';
-    return true;
-}
-
-static bool
 observe_marks(Store *store, Observation *observation, GError **error)
 {
     const char *parameters[] = {store->oid};
@@ -103,7 +93,7 @@ store_observe(Store *store, GError **error)
     observation->address = g_strdup(store->address);
     if (store->table == NULL)
         return g_steal_pointer(&observation);
-    if (!observe_rows(store, observation, error) || !has_marks(store, &marks, error) ||
+    if (!observe_rows(store, observation, error) || !mark_table_exists(store, &marks, error) ||
         (marks && !observe_marks(store, observation, error)))
     {
         g_prefix_error(error, "could not count the rows of %s: ", store->address);

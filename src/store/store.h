@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/answer.h"
 #include "model/observation.h"
 #include "model/store_map.h"
 #include "pg/pg.h"
@@ -60,15 +61,6 @@ bool store_create(Store *store, int dimensions, GError **error);
  * NULL.
  */
 bool store_build_index(Store *store, const char *kind, char **advice, GError **error);
-
-/* One chunk that answers a question. */
-typedef struct
-{
-    double distance;
-    char *source;
-    char *text;
-} Answer;
-void answer_free(Answer *answer);
 
 /* The application's own query: the bot's rows nearest to the vector.  An array of Answer, yours. */
 GPtrArray *store_ask(

@@ -1,0 +1,1 @@
+SELECT DISTINCT {bot}::text FROM {table} WHERE {bot} IS NOT NULL ORDER BY 1
