@@ -31,35 +31,44 @@ text_safe(const char *text)
 }
 
 static guint
+columns_of(gunichar c)
+{
+    if (g_unichar_iszerowidth(c))
+        return 0;
+    return g_unichar_iswide(c) ? 2 : 1;
+}
+
+static guint
 width_of(const char *text)
 {
     guint width = 0;
     for (const char *at = text; *at != '\0'; at += g_utf8_skip[(guchar) *at])
-    {
-        const gunichar c = g_utf8_get_char(at);
-        if (!g_unichar_iszerowidth(c))
-            width += g_unichar_iswide(c) ? 2 : 1;
-    }
+        width += columns_of(g_utf8_get_char(at));
     return width;
 }
 
-/* What fits into a cell, with an ellipsis where something was left out; the last cell of a row has
- * all the room it wants. */
-static char *
-cell_text(const char *text, bool last)
+char *
+text_shortened(const char *text, guint columns)
 {
     g_autofree char *safe = text_safe(text);
     const char *end = safe;
     guint width = 0;
 
-    if (last || width_of(safe) <= MAX_CELL_COLUMNS)
+    if (width_of(safe) <= columns)
         return g_steal_pointer(&safe);
-    while (width < MAX_CELL_COLUMNS - 2)
+    while (width + columns_of(g_utf8_get_char(end)) < columns)
     {
-        width += g_unichar_iswide(g_utf8_get_char(end)) ? 2 : 1;
+        width += columns_of(g_utf8_get_char(end));
         end += g_utf8_skip[(guchar) *end];
     }
     return g_strdup_printf("%.*s…", (int) (end - safe), safe);
+}
+
+/* The last cell of a row has all the room it wants. */
+static char *
+cell_text(const char *text, bool last)
+{
+    return last ? text_safe(text) : text_shortened(text, MAX_CELL_COLUMNS);
 }
 
 static void

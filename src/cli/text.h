@@ -29,5 +29,8 @@ char *text_usd(double usd);
 /* "1,200 (800 to 3,000)". */
 char *text_estimate(Estimate estimate, char *(*one)(double) );
 
+/* What fits into so many columns of a terminal, with an ellipsis where something was left out. */
+char *text_shortened(const char *text, guint columns);
+
 /* Control characters replaced, so that hostile text cannot command the terminal. */
 char *text_safe(const char *text);

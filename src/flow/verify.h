@@ -1,0 +1,14 @@
+/*
+ * verify.h - compares the new store with what it should hold.  Changes nothing.
+ */
+#pragma once
+
+#include "base/cancel.h"
+#include "base/settings.h"
+#include "model/verification.h"
+
+/*
+ * The level "counts": rows by bot and source against the catalogue and our marks; without a
+ * catalogue against themselves.  Yours.
+ */
+Verification *flow_verify(const Settings *settings, Cancel *cancel, GError **error);
