@@ -56,7 +56,7 @@ show_start(const char *text)
             g_string_append_printf(line, "%s%s", line->len == 0 ? "" : " ", words[i]);
 
     g_autofree char *joined = g_string_free(line, FALSE);
-    g_autofree char *start = text_shortened(joined, terminal_columns() - INDENT);
+    g_autofree char *start = text_cut(joined, terminal_columns() - INDENT);
     printf("%*s%s\n", INDENT, "", start);
 }
 
