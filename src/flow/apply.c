@@ -25,6 +25,7 @@ typedef struct
     bool timed_out;
     gint64 deadline_us;
     gint64 not_before_us; /* a retry waits */
+    gint64 tokens_before; /* billed to the bot by earlier attempts */
     Retry retry;
 } Job;
 
@@ -146,7 +147,10 @@ begin_bot(const PlannedBot *planned, const Plan *agreed)
         planned->action == ACTION_EMBED && agreed != NULL ? disagreement(agreed, planned) : NULL;
 
     if (planned->action == ACTION_EMBED)
+    {
         progress->expected_chunks = (gint64) planned->chunks.expected;
+        progress->expected_usd = planned->usd.expected;
+    }
     if (planned->action == ACTION_KEEP)
     {
         progress->state = BOT_SUCCEEDED;
@@ -261,6 +265,16 @@ job_of(const Apply *apply, gint64 intent)
     return NULL;
 }
 
+static void
+count(Job *job, const WorkEvent *event)
+{
+    BotProgress *progress = job->progress;
+
+    progress->chunks = event->chunks;
+    progress->reused = event->reused;
+    progress->tokens = MAX(progress->tokens, job->tokens_before + event->tokens);
+}
+
 static bool
 hear(Apply *apply, Job *job, const WorkEvent *event, GError **error)
 {
@@ -272,15 +286,11 @@ hear(Apply *apply, Job *job, const WorkEvent *event, GError **error)
         progress->state = BOT_RUNNING;
         break;
     case EVENT_PROGRESS:
-        progress->chunks = event->chunks;
-        progress->reused = event->reused;
-        progress->tokens = MAX(progress->tokens, event->tokens);
+        count(job, event);
         break;
     case EVENT_FINAL:
         job->final_said = true;
-        progress->chunks = event->chunks;
-        progress->reused = event->reused;
-        progress->tokens = MAX(progress->tokens, event->tokens);
+        count(job, event);
         set_reason(
             progress, event->code,
             event->reason == NULL && !event->succeeded ? "the worker gave no reason"
@@ -504,6 +514,7 @@ start_job(Apply *apply, Job *job, GError **error)
     progress->ended_ms = 0;
     set_reason(progress, NULL, NULL);
     job->final_said = job->timed_out = false;
+    job->tokens_before = progress->tokens;
     job->deadline_us = g_get_monotonic_time() +
                        settings_count(apply->settings, SETTING_TIME_LIMIT) * G_USEC_PER_SEC;
     if (!launch_worker(apply, job, bot, error))
@@ -695,6 +706,7 @@ charge_planning(const Apply *apply, GError **error)
     g_autoptr(Embedder) embedder = stage_embedder(apply->settings, apply->plan->dimensions, error);
     if (embedder == NULL || !stage_meter_limits(apply->settings, &embedder->info, &limits, error))
         return false;
+    apply->run->usd_per_token = limits.usd_per_token;
     g_autoptr(Meter) meter = meter_open(apply->meter, &limits, error);
     if (meter == NULL)
         return false;

@@ -20,6 +20,7 @@ bot_progress_new(const char *user, const char *bot, const char *title)
     progress->bot = g_strdup(bot);
     progress->title = g_strdup(title);
     progress->expected_chunks = -1;
+    progress->expected_usd = -1;
     return progress;
 }
 
@@ -44,6 +45,7 @@ run_progress_new(void)
     progress->bots = g_ptr_array_new_with_free_func((GDestroyNotify) bot_progress_free);
     progress->usd = -1;
     progress->expected_usd = -1;
+    progress->usd_per_token = -1;
     return progress;
 }
 
@@ -68,6 +70,21 @@ run_progress_count(const RunProgress *progress, BotState state)
         if (((const BotProgress *) progress->bots->pdata[i])->state == state)
             count++;
     return count;
+}
+
+gint64
+run_progress_chunks(const RunProgress *progress)
+{
+    gint64 chunks = 0;
+    for (guint i = 0; i < progress->bots->len; i++)
+        chunks += ((const BotProgress *) progress->bots->pdata[i])->chunks;
+    return chunks;
+}
+
+double
+run_progress_usd_of(const RunProgress *progress, const BotProgress *bot)
+{
+    return progress->usd_per_token < 0 ? -1 : (double) bot->tokens * progress->usd_per_token;
 }
 
 const char *

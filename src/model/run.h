@@ -36,6 +36,7 @@ typedef struct
     gint64 reused;          /* of them, paid for by an earlier attempt */
     gint64 tokens;          /* billed */
     gint64 expected_chunks; /* by the plan; -1 unknown */
+    double expected_usd;    /* likewise; negative unknown */
     char *code;             /* vf_error_name() of the failure; NULL */
     char *reason;           /* why it failed or was skipped; NULL */
     gint64 started_ms;      /* since the epoch; 0 not yet */
@@ -61,10 +62,11 @@ typedef struct
     char *store;    /* address, without password */
     char *embedder; /* the space */
     gint64 created_ms;
-    gint64 ended_ms;     /* 0 while it is not ended */
-    gint64 worked_ms;    /* time in which somebody worked at it */
-    double usd;          /* spent, reservations in doubt included; negative when unpriced */
-    double expected_usd; /* by the plan; negative unknown */
+    gint64 ended_ms;      /* 0 while it is not ended */
+    gint64 worked_ms;     /* time in which somebody worked at it */
+    double usd;           /* spent, reservations in doubt included; negative when unpriced */
+    double expected_usd;  /* by the plan; negative unknown */
+    double usd_per_token; /* negative unknown */
     gint64 tokens;
     GPtrArray *bots; /* of BotProgress, in the plan's order */
 } RunProgress;
@@ -74,6 +76,12 @@ void run_progress_free(RunProgress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunProgress, run_progress_free)
 
 guint run_progress_count(const RunProgress *progress, BotState state);
+
+/* Chunks of all bots, loaded or staged. */
+gint64 run_progress_chunks(const RunProgress *progress);
+
+/* What the bot's tokens cost; negative unknown. */
+double run_progress_usd_of(const RunProgress *progress, const BotProgress *bot);
 
 /* "pending", …; the other way BOT_PENDING for an unknown word. */
 const char *bot_state_name(BotState state);

@@ -149,20 +149,86 @@ ledger_close(Ledger *ledger)
 }
 
 static bool
+read_run(sqlite3 *database, RunProgress *run, GError **error)
+{
+    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_RUN, "");
+    if (row == NULL)
+        return false;
+    g_autoptr(GError) problem = NULL;
+    if (!database_step(database, row, &problem))
+    {
+        if (problem == NULL)
+            g_set_error(&problem, VF_ERROR, VF_ERROR_FAILED, "the ledger holds no run yet");
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    g_autofree char *state = database_text(row, 4);
+    run->id = database_text(row, 0);
+    run->kind = database_text(row, 1);
+    run->store = database_text(row, 2);
+    run->embedder = database_text(row, 3);
+    run->state = g_str_equal(state, "done")     ? RUN_DONE
+                 : g_str_equal(state, "failed") ? RUN_FAILED
+                                                : RUN_INTERRUPTED;
+    run->expected_usd = sqlite3_column_double(row, 5);
+    run->usd_per_token = sqlite3_column_double(row, 6);
+    run->created_ms = sqlite3_column_int64(row, 7);
+    run->ended_ms = sqlite3_column_int64(row, 8);
+    run->worked_ms = sqlite3_column_int64(row, 9);
+    return true;
+}
+
+static bool
+read_bots(sqlite3 *database, RunProgress *run, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_BOTS, "");
+    if (row == NULL)
+        return false;
+    while (database_step(database, row, &problem))
+    {
+        g_autofree char *user = database_text(row, 0);
+        g_autofree char *id = database_text(row, 1);
+        g_autofree char *title = database_text(row, 2);
+        g_autofree char *state = database_text(row, 3);
+        g_autofree char *evidence = database_text(row, 4);
+        BotProgress *bot = bot_progress_new(user, id, title);
+        bot->state = bot_state_from_name(state);
+        bot->evidence = evidence_from_name(evidence);
+        bot->attempts = sqlite3_column_int(row, 5);
+        bot->task = database_text_or_null(row, 6);
+        bot->chunks = sqlite3_column_int64(row, 7);
+        bot->reused = sqlite3_column_int64(row, 8);
+        bot->tokens = sqlite3_column_int64(row, 9);
+        bot->expected_chunks = sqlite3_column_int64(row, 10);
+        bot->expected_usd = sqlite3_column_double(row, 11);
+        bot->code = database_text_or_null(row, 12);
+        bot->reason = database_text_or_null(row, 13);
+        bot->started_ms = sqlite3_column_int64(row, 14);
+        bot->ended_ms = sqlite3_column_int64(row, 15);
+        g_ptr_array_add(run->bots, bot);
+    }
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool
 put_run(Ledger *ledger, const RunProgress *run, GError **error)
 {
     return database_change(
-        ledger->database, error, SQL_PUT_RUN, "ssssdi", run->id, run->kind, run->store,
-        run->embedder, run->expected_usd, now_ms());
+        ledger->database, error, SQL_PUT_RUN, "ssssddi", run->id, run->kind, run->store,
+        run->embedder, run->expected_usd, run->usd_per_token, now_ms());
 }
 
 static bool
 put_bot(Ledger *ledger, const BotProgress *bot, gint64 position, GError **error)
 {
     return database_change(
-        ledger->database, error, SQL_PUT_BOT, "ssisssissi", bot->user, bot->bot, position,
+        ledger->database, error, SQL_PUT_BOT, "ssisssidssi", bot->user, bot->bot, position,
         bot->title, bot_state_name(bot->state), evidence_name(bot->evidence), bot->expected_chunks,
-        bot->code, bot->reason, bot->chunks);
+        bot->expected_usd, bot->code, bot->reason, bot->chunks);
 }
 
 static bool
@@ -176,13 +242,52 @@ begin_shift(Ledger *ledger, GError **error)
     return true;
 }
 
+static bool
+is_same_bot(const BotProgress *one, const BotProgress *other)
+{
+    return g_str_equal(one->user, other->user) && g_str_equal(one->bot, other->bot);
+}
+
+/* What earlier shifts did at a bot that is in the run again. */
+static void
+recall_bot(BotProgress *bot, BotProgress *before)
+{
+    bot->attempts = before->attempts;
+    bot->task = g_steal_pointer(&before->task);
+    bot->reused = before->reused;
+    bot->tokens = before->tokens;
+    bot->expected_chunks = before->expected_chunks;
+    bot->expected_usd = before->expected_usd;
+    bot->started_ms = before->started_ms;
+    bot->ended_ms = before->ended_ms;
+}
+
+/* Reads the run as it was just put: its own bots, in its own order. */
+static bool
+recall(Ledger *ledger, RunProgress *run, GError **error)
+{
+    g_autoptr(RunProgress) before = run_progress_new();
+
+    if (!read_run(ledger->database, before, error) || !read_bots(ledger->database, before, error))
+        return false;
+    run->created_ms = before->created_ms;
+    run->worked_ms = before->worked_ms;
+    run->expected_usd = before->expected_usd;
+    for (guint i = 0, next = 0; i < run->bots->len && next < before->bots->len; i++)
+        if (is_same_bot(run->bots->pdata[i], before->bots->pdata[next]))
+            recall_bot(run->bots->pdata[i], before->bots->pdata[next++]);
+    return true;
+}
+
 bool
-ledger_begin(Ledger *ledger, const RunProgress *run, GError **error)
+ledger_begin(Ledger *ledger, RunProgress *run, GError **error)
 {
     bool well = database_run(ledger->database, "BEGIN IMMEDIATE", error) &&
-                put_run(ledger, run, error) && begin_shift(ledger, error);
+                put_run(ledger, run, error) && begin_shift(ledger, error) &&
+                database_run(ledger->database, "UPDATE bot SET position = NULL", error);
     for (guint i = 0; well && i < run->bots->len; i++)
         well = put_bot(ledger, run->bots->pdata[i], (gint64) i, error);
+    well = well && recall(ledger, run, error);
     if (well && database_run(ledger->database, "COMMIT", error))
         return true;
     database_run(ledger->database, "ROLLBACK", NULL);
@@ -317,68 +422,16 @@ ledger_runs(const char *folder)
     return runs;
 }
 
-static bool
-read_run(sqlite3 *database, RunProgress *run, GError **error)
+/* Workers do not outlive their run, which had no time to write that down. */
+static void
+forget_workers(RunProgress *run)
 {
-    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_RUN, "");
-    if (row == NULL)
-        return false;
-    g_autoptr(GError) problem = NULL;
-    if (!database_step(database, row, &problem))
+    for (guint i = 0; i < run->bots->len; i++)
     {
-        if (problem == NULL)
-            g_set_error(&problem, VF_ERROR, VF_ERROR_FAILED, "the ledger holds no run yet");
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
+        BotProgress *bot = run->bots->pdata[i];
+        if (!bot_state_is_final(bot->state))
+            bot->state = BOT_PENDING;
     }
-    g_autofree char *state = database_text(row, 4);
-    run->id = database_text(row, 0);
-    run->kind = database_text(row, 1);
-    run->store = database_text(row, 2);
-    run->embedder = database_text(row, 3);
-    run->state = g_str_equal(state, "done")     ? RUN_DONE
-                 : g_str_equal(state, "failed") ? RUN_FAILED
-                                                : RUN_INTERRUPTED;
-    run->expected_usd = sqlite3_column_double(row, 5);
-    run->created_ms = sqlite3_column_int64(row, 6);
-    run->ended_ms = sqlite3_column_int64(row, 7);
-    run->worked_ms = sqlite3_column_int64(row, 8);
-    return true;
-}
-
-static bool
-read_bots(sqlite3 *database, RunProgress *run, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_BOTS, "");
-    if (row == NULL)
-        return false;
-    while (database_step(database, row, &problem))
-    {
-        g_autofree char *user = database_text(row, 0);
-        g_autofree char *id = database_text(row, 1);
-        g_autofree char *title = database_text(row, 2);
-        g_autofree char *state = database_text(row, 3);
-        g_autofree char *evidence = database_text(row, 4);
-        BotProgress *bot = bot_progress_new(user, id, title);
-        bot->state = bot_state_from_name(state);
-        bot->evidence = evidence_from_name(evidence);
-        bot->attempts = sqlite3_column_int(row, 5);
-        bot->task = database_text_or_null(row, 6);
-        bot->chunks = sqlite3_column_int64(row, 7);
-        bot->reused = sqlite3_column_int64(row, 8);
-        bot->tokens = sqlite3_column_int64(row, 9);
-        bot->expected_chunks = sqlite3_column_int64(row, 10);
-        bot->code = database_text_or_null(row, 11);
-        bot->reason = database_text_or_null(row, 12);
-        bot->started_ms = sqlite3_column_int64(row, 13);
-        bot->ended_ms = sqlite3_column_int64(row, 14);
-        g_ptr_array_add(run->bots, bot);
-    }
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
 }
 
 RunProgress *
@@ -404,5 +457,7 @@ ledger_read(const char *folder, const char *run, GError **error)
     progress->tokens = totals.tokens;
     if (is_locked(folder, run) && progress->state == RUN_INTERRUPTED)
         progress->state = RUN_RUNNING;
+    if (progress->state == RUN_INTERRUPTED)
+        forget_workers(progress);
     return g_steal_pointer(&progress);
 }

@@ -29,9 +29,12 @@ Ledger *ledger_open(const char *folder, const char *run, GError **error);
 void ledger_close(Ledger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_close)
 
-/* Writes down the run and its bots as they are planned.  Bots known from before keep what they
- * spent and their attempts; what is pending in `run` is pending again. */
-bool ledger_begin(Ledger *ledger, const RunProgress *run, GError **error);
+/*
+ * Writes down the run and its bots as they are planned; what is pending in `run` is pending again.
+ * Bots known from before keep what they spent and their attempts, and `run` is told.  Bots that are
+ * no longer in `run` are no longer in the run.
+ */
+bool ledger_begin(Ledger *ledger, RunProgress *run, GError **error);
 
 /* What the user agreed to, so that a resume need not ask again: the bots' fingerprints in one
  * hash.  NULL when nothing was agreed. */
