@@ -24,6 +24,7 @@ typedef struct
 static const Command COMMANDS[] = {
     {"plan", command_plan, "shows what would be done for every bot, the time and the cost"},
     {"apply", command_apply, "does it; the same command resumes an interrupted run"},
+    {"status", command_status, "shows where a run stands; --watch follows it"},
     {"verify", command_verify, "compares the new store with what it should hold"},
     {"ask", command_ask, "asks a bot's knowledge a question, as the application does"},
     {"store", command_store, "makes the guide's schema in an empty store"},

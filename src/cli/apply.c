@@ -7,20 +7,20 @@
 #include "cli/options.h"
 #include "cli/show_plan.h"
 #include "cli/show_run.h"
-#include "cli/text.h"
 #include "flow/make_plan.h"
+#include "flow/status.h"
+#include "progress/renderer.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_EVERY_US (2 * G_USEC_PER_SEC)
-
 typedef struct
 {
     bool dry_run;
     bool asked_nobody; /* there was no terminal to ask at */
-    gint64 shown_us;
+    FILE *plan_goes_to;
+    Renderer *renderer; /* NULL until there is progress */
 } Talk;
 
 static bool
@@ -39,39 +39,35 @@ confirm(void *data, const Plan *plan)
 {
     Talk *talk = data;
 
-    show_plan(plan);
-    fflush(stdout);
+    show_plan(plan, talk->plan_goes_to);
+    fflush(talk->plan_goes_to);
     if (talk->dry_run)
         return false;
     talk->asked_nobody = !isatty(STDIN_FILENO);
     return !talk->asked_nobody && ask_on_terminal();
 }
 
+/* Made when there is something to show: until then the terminal belongs to the question. */
+static Renderer *
+renderer_of(Talk *talk)
+{
+    if (talk->renderer == NULL)
+        talk->renderer = renderer_new(STDERR_FILENO);
+    return talk->renderer;
+}
+
 static void
 show_progress(void *data, const RunProgress *run)
 {
-    Talk *talk = data;
-    const gint64 now = g_get_monotonic_time();
-
-    if (now - talk->shown_us < LINE_EVERY_US)
-        return;
-    talk->shown_us = now;
-    gint64 chunks = 0;
-    for (guint i = 0; i < run->bots->len; i++)
-        chunks += ((const BotProgress *) run->bots->pdata[i])->chunks;
-    g_autofree char *count = text_count((double) chunks);
-    fprintf(
-        stderr, "%u of %u bots done, %u failed or skipped, %s chunks\n",
-        run_progress_count(run, BOT_SUCCEEDED), run->bots->len,
-        run_progress_count(run, BOT_FAILED) + run_progress_count(run, BOT_SKIPPED), count);
+    Renderer *renderer = renderer_of(data);
+    renderer->show(renderer, run);
 }
 
 static void
 show_note(void *data, const char *text)
 {
-    (void) data;
-    g_autofree char *safe = text_safe(text);
-    fprintf(stderr, "note: %s\n", safe);
+    Renderer *renderer = renderer_of(data);
+    renderer->note(renderer, text);
 }
 
 /* Nothing was done and nothing went wrong: say why. */
@@ -95,11 +91,27 @@ explain_nothing(const Talk *talk, ExitStatus *status, GError **error)
     return true;
 }
 
+/* As JSON it is what the ledger says, as `status --json` prints it. */
+static bool
+show_result(const Settings *settings, const RunProgress *run, bool as_json, GError **error)
+{
+    if (!as_json)
+    {
+        show_run(run);
+        return true;
+    }
+    g_autoptr(RunProgress) written = flow_status(settings, run->id, error);
+    if (written != NULL)
+        print_run_json(written);
+    return written != NULL;
+}
+
 bool
 command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
 {
     gboolean yes = FALSE;
     gboolean dry_run = FALSE;
+    gboolean as_json = FALSE;
     const GOptionEntry own[] = {
         {.long_name = "yes",
          .short_name = 'y',
@@ -111,6 +123,10 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
          .arg = G_OPTION_ARG_NONE,
          .arg_data = &dry_run,
          .description = "show the plan and change nothing"},
+        {.long_name = "json",
+         .arg = G_OPTION_ARG_NONE,
+         .arg_data = &as_json,
+         .description = "print the run as one JSON object at its end; the plan goes to stderr"},
         {.long_name = NULL},
     };
     const OptionsInfo info = {
@@ -130,16 +146,23 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "\"%s\" is not expected here", rest[1]);
         return false;
     }
+    if (as_json && dry_run)
+    {
+        g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "--json tells of a run, --dry-run makes none");
+        vf_error_hint(error, "`vecferry plan --json` prints the plan");
+        return false;
+    }
     g_autoptr(Plan) agreed = rest[0] == NULL ? NULL : flow_load_plan(rest[0], error);
     if (rest[0] != NULL && agreed == NULL)
         return false;
 
-    Talk talk = {.dry_run = dry_run};
+    Talk talk = {.dry_run = dry_run, .plan_goes_to = as_json ? stderr : stdout};
     const ApplyOptions options = {.agreed = agreed, .assume_yes = yes, .dry_run = dry_run};
     const ApplyListener listener = {confirm, show_progress, show_note, &talk};
     g_autoptr(GError) problem = NULL;
     g_autoptr(RunProgress) run =
         flow_apply(settings, &options, &listener, invocation->cancel, &problem);
+    renderer_end(talk.renderer);
     if (run == NULL && problem == NULL)
         return explain_nothing(&talk, status, error);
     if (run == NULL)
@@ -149,7 +172,8 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    show_run(run);
+    if (!show_result(settings, run, as_json, error))
+        return false;
     *status = run->state == RUN_DONE ? STATUS_DONE : STATUS_PARTIAL;
     return true;
 }

@@ -64,7 +64,7 @@ command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
         puts("");
     }
     else
-        show_plan(plan);
+        show_plan(plan, stdout);
     *status = STATUS_DONE;
     return true;
 }

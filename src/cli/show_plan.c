@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static void
-show_bots(const Plan *plan)
+show_bots(const Plan *plan, FILE *to)
 {
     static const char *const TITLES[] = {"ACTION", "BOT",  "TITLE", "SOURCES",
                                          "CHUNKS", "COST", "WHY",   NULL};
@@ -22,11 +22,11 @@ show_bots(const Plan *plan)
             action_name(bot->action), bot->id, bot->title, sources, chunks, usd, bot->reason};
         table_add(table, cells);
     }
-    table_print(table);
+    table_write(table, to);
 }
 
 static void
-show_methods(const Plan *plan)
+show_methods(const Plan *plan, FILE *to)
 {
     static const char *const TITLES[] = {"METHOD", "TIME",  "COST", "STOP OF SERVICE",
                                          "RISK",   "NEEDS", NULL};
@@ -45,47 +45,49 @@ show_methods(const Plan *plan)
         const char *cells[] = {name, time, usd, method->stop, method->risk, method->needs};
         table_add(table, cells);
     }
-    table_print(table);
+    table_write(table, to);
 }
 
 static void
-show_counts(const Plan *plan)
+show_counts(const Plan *plan, FILE *to)
 {
     const char *between = "";
-    printf("\nIn all: ");
+    fprintf(to, "\nIn all: ");
     for (int i = 0; i < ACTION_COUNT; i++)
     {
         const guint count = plan_count(plan, (Action) i);
         if (count == 0)
             continue;
-        printf("%s%u %s", between, count, action_name((Action) i));
+        fprintf(to, "%s%u %s", between, count, action_name((Action) i));
         between = ", ";
     }
-    puts("");
+    fputs("\n", to);
 }
 
 static void
-show_line(const char *name, char *text)
+show_line(FILE *to, const char *name, char *text)
 {
-    printf("%-8s %s\n", name, text);
+    fprintf(to, "%-8s %s\n", name, text);
     g_free(text);
 }
 
 void
-show_plan(const Plan *plan)
+show_plan(const Plan *plan, FILE *to)
 {
-    printf("Plan %s: %s into %s\n", plan->id, plan->catalogue, plan->new_store);
-    printf("Vectors: %s, texts cut by the splitter \"%s\"\n\n", plan->space, plan->splitter);
-    show_bots(plan);
-    show_counts(plan);
-    show_line("chunks", text_estimate(plan->chunks, text_count));
-    show_line("tokens", text_estimate(plan->tokens, text_count));
-    show_line("cost", text_estimate(plan->usd, text_usd));
-    printf("%-8s %s\n", "price", plan->price);
-    show_line("time", text_estimate(plan->seconds, text_duration));
-    puts("");
-    show_methods(plan);
+    fprintf(to, "Plan %s: %s into %s\n", plan->id, plan->catalogue, plan->new_store);
+    fprintf(to, "Vectors: %s, texts cut by the splitter \"%s\"\n\n", plan->space, plan->splitter);
+    show_bots(plan, to);
+    show_counts(plan, to);
+    show_line(to, "chunks", text_estimate(plan->chunks, text_count));
+    show_line(to, "tokens", text_estimate(plan->tokens, text_count));
+    show_line(to, "cost", text_estimate(plan->usd, text_usd));
+    fprintf(to, "%-8s %s\n", "price", plan->price);
+    show_line(to, "time", text_estimate(plan->seconds, text_duration));
+    fputs("\n", to);
+    show_methods(plan, to);
     if (plan->rehearsal)
-        puts("\nThis is a rehearsal: hashed vectors find words, not meaning.  Use a real model for "
-             "the store that people ask.");
+        fputs(
+            "\nThis is a rehearsal: hashed vectors find words, not meaning.  Use a real model for "
+            "the store that people ask.\n",
+            to);
 }

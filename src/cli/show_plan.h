@@ -1,8 +1,10 @@
 /*
- * show_plan.h - a plan for people, on stdout.
+ * show_plan.h - a plan for people.
  */
 #pragma once
 
 #include "model/plan.h"
 
-void show_plan(const Plan *plan);
+#include <stdio.h>
+
+void show_plan(const Plan *plan, FILE *to);

@@ -1,6 +1,8 @@
 #include "cli/show_run.h"
 
 #include "cli/text.h"
+#include "progress/facts.h"
+#include "progress/run_json.h"
 
 #include <stdio.h>
 
@@ -55,4 +57,66 @@ show_run(const RunProgress *run)
         return;
     puts("");
     show_unlucky(run);
+}
+
+static void
+show_bots(const RunProgress *run)
+{
+    static const char *const TITLES[] = {"STATE",  "EVIDENCE", "ATTEMPTS", "CHUNKS",
+                                         "TOKENS", "COST",     "CHUNKS/S", "LEFT",
+                                         "BOT",    "TITLE",    "WHY",      NULL};
+    const gint64 now_ms = g_get_real_time() / 1000;
+    g_autoptr(Table) table = table_new(TITLES);
+
+    for (guint i = 0; i < run->bots->len; i++)
+    {
+        const BotProgress *bot = run->bots->pdata[i];
+        const Pace pace = pace_of_bot(bot, now_ms);
+        g_autofree char *attempts = g_strdup_printf("%d", bot->attempts);
+        g_autofree char *chunks = facts_chunks(bot->chunks, pace.expected_chunks);
+        g_autofree char *tokens = text_count((double) bot->tokens);
+        g_autofree char *cost = facts_usd(run_progress_usd_of(run, bot), bot->expected_usd);
+        g_autofree char *rate = facts_rate(pace.chunks_per_second);
+        g_autofree char *left =
+            pace.seconds_left < 0 ? g_strdup("") : text_duration(pace.seconds_left);
+        const char *cells[] = {
+            bot_state_name(bot->state),
+            evidence_name(bot->evidence),
+            attempts,
+            chunks,
+            tokens,
+            cost,
+            rate,
+            left,
+            bot->bot,
+            bot->title,
+            bot->reason};
+        table_add(table, cells);
+    }
+    table_print(table);
+}
+
+void
+show_status(const RunProgress *run)
+{
+    const Pace pace = pace_of_run(run, NULL);
+    g_auto(GStrv) facts = facts_of_run(run, &pace);
+    g_autofree char *line = g_strjoinv(", ", facts);
+    g_autofree char *store = text_safe(run->store);
+
+    printf(
+        "Run %s (%s) into %s: %s\n%s\n", run->id, run->kind, store, run_state_name(run->state),
+        line);
+    if (run->state == RUN_INTERRUPTED)
+        puts("Nobody works at it; the same command goes on.");
+    puts("");
+    show_bots(run);
+}
+
+void
+print_run_json(const RunProgress *run)
+{
+    g_autoptr(Json) json = run_to_json(run, g_get_real_time() / 1000);
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    puts("");
 }

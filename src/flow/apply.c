@@ -643,7 +643,10 @@ end_run(Apply *apply, GError **error)
     const guint good = run_progress_count(apply->run, BOT_SUCCEEDED);
     apply->run->state = good == apply->run->bots->len ? RUN_DONE : RUN_FAILED;
     apply->run->ended_ms = now_ms();
-    return ledger_end(apply->ledger, apply->run->state, error);
+    if (!ledger_end(apply->ledger, apply->run->state, error))
+        return false;
+    tell(apply);
+    return true;
 }
 
 /* --- the beginning ------------------------------------------------------------------------- */
@@ -735,7 +738,9 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
         return false;
     if (cancel_check(apply->cancel, error))
         return end_run(apply, error);
+    apply->run->state = RUN_INTERRUPTED;
     ledger_end(apply->ledger, RUN_INTERRUPTED, NULL);
+    tell(apply);
     return false;
 }
 
