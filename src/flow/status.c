@@ -7,13 +7,19 @@
 
 #define LOOK_EVERY_MS 500
 
+/* The latest run that was begun. */
 static char *
 latest_run(const char *folder, GError **error)
 {
     g_auto(GStrv) runs = ledger_runs(folder);
 
-    if (runs[0] != NULL)
-        return g_strdup(runs[0]);
+    for (size_t i = 0; runs[i] != NULL; i++)
+    {
+        g_autoptr(GError) problem = NULL;
+        g_autoptr(RunProgress) run = ledger_read(folder, runs[i], &problem);
+        if (!g_error_matches(problem, VF_ERROR, VF_ERROR_USAGE))
+            return g_strdup(runs[i]);
+    }
     g_set_error(error, VF_ERROR, VF_ERROR_FAILED, "there is no run in %s", folder);
     vf_error_hint(
         error, "`vecferry apply` begins one; --state names the folder in which it keeps its runs");

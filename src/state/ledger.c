@@ -158,7 +158,7 @@ read_run(sqlite3 *database, RunProgress *run, GError **error)
     if (!database_step(database, row, &problem))
     {
         if (problem == NULL)
-            g_set_error(&problem, VF_ERROR, VF_ERROR_FAILED, "the ledger holds no run yet");
+            g_set_error(&problem, VF_ERROR, VF_ERROR_USAGE, "the run was planned, but never begun");
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
@@ -212,6 +212,12 @@ read_bots(sqlite3 *database, RunProgress *run, GError **error)
         return true;
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
+}
+
+static void
+note_time(const Ledger *ledger)
+{
+    futimens(ledger->lock, NULL);
 }
 
 static bool
@@ -282,6 +288,7 @@ recall(Ledger *ledger, RunProgress *run, GError **error)
 bool
 ledger_begin(Ledger *ledger, RunProgress *run, GError **error)
 {
+    note_time(ledger);
     bool well = database_run(ledger->database, "BEGIN IMMEDIATE", error) &&
                 put_run(ledger, run, error) && begin_shift(ledger, error) &&
                 database_run(ledger->database, "UPDATE bot SET position = NULL", error);
@@ -351,6 +358,7 @@ ledger_launched(Ledger *ledger, const Intent *intent, const char *task, GError *
 bool
 ledger_update(Ledger *ledger, const BotProgress *bot, GError **error)
 {
+    note_time(ledger);
     return database_change(
                ledger->database, error, SQL_UPDATE_BOT, "ssssiiissii", bot->user, bot->bot,
                bot_state_name(bot->state), evidence_name(bot->evidence), bot->chunks, bot->reused,
@@ -363,6 +371,7 @@ ledger_update(Ledger *ledger, const BotProgress *bot, GError **error)
 bool
 ledger_end(Ledger *ledger, RunState state, GError **error)
 {
+    note_time(ledger);
     return database_change(
         ledger->database, error, "UPDATE run SET state = ?1, ended = ?2", "si",
         run_state_name(state), state == RUN_INTERRUPTED ? (gint64) 0 : now_ms());
@@ -382,22 +391,19 @@ later_first(const void *a, const void *b)
     return first->changed < second->changed ? 1 : first->changed > second->changed ? -1 : 0;
 }
 
-/* When the run's files were last written; write-ahead logs count too. */
+/*
+ * When somebody last worked at the run.  The lock's time tells: the database's own files are also
+ * changed by those who only read.
+ */
 static gint64
 last_change(const char *folder, const char *run)
 {
-    static const char *const ENDINGS[] = {".db", ".db-wal"};
-    gint64 latest = 0;
+    g_autofree char *path = file_of_run(folder, run, ".lock");
+    struct stat facts;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(ENDINGS); i++)
-    {
-        g_autofree char *path = file_of_run(folder, run, ENDINGS[i]);
-        struct stat facts;
-        if (stat(path, &facts) == 0)
-            latest =
-                MAX(latest, (gint64) facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec);
-    }
-    return latest;
+    if (stat(path, &facts) != 0)
+        return 0;
+    return (gint64) facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec;
 }
 
 char **

@@ -54,8 +54,10 @@ bool ledger_update(Ledger *ledger, const BotProgress *bot, GError **error);
 /* All bots had their turn. */
 bool ledger_end(Ledger *ledger, RunState state, GError **error);
 
-/* The ids of all runs in the folder, the latest first; NULL-terminated.  Yours. */
+/* The ids of all runs in the folder, that at which somebody worked last first; NULL-terminated.
+ * Yours. */
 char **ledger_runs(const char *folder);
 
-/* A run as it stands; from any process at any time.  Yours. */
+/* A run as it stands; from any process at any time.  VF_ERROR_USAGE when it is not there, or was
+ * never begun because nobody agreed to it.  Yours. */
 RunProgress *ledger_read(const char *folder, const char *run, GError **error);
