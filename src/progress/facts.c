@@ -75,6 +75,13 @@ add_chunks(GPtrArray *facts, gint64 chunks, double expected)
 }
 
 static void
+add_expectation(GPtrArray *facts, double expected)
+{
+    g_autofree char *count = text_count(expected);
+    add(facts, g_strdup_printf("about %s chunks", count));
+}
+
+static void
 add_rate(GPtrArray *facts, double per_second, const char *words)
 {
     g_autofree char *rate = facts_rate(per_second);
@@ -134,7 +141,10 @@ facts_of_bot(const RunProgress *run, const BotProgress *bot, gint64 now_ms)
     const Pace pace = pace_of_bot(bot, now_ms);
     GPtrArray *facts = g_ptr_array_new();
 
-    add_chunks(facts, bot->chunks, pace.expected_chunks);
+    if (bot->state == BOT_PENDING && pace.expected_chunks > 0)
+        add_expectation(facts, pace.expected_chunks);
+    else
+        add_chunks(facts, bot->chunks, pace.expected_chunks);
     if (bot->attempts > 1)
         add(facts, g_strdup_printf("attempt %d", bot->attempts));
     if (bot->state == BOT_RUNNING && bot->chunks > 0)

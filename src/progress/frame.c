@@ -5,7 +5,9 @@
 
 #define STATE_COLUMNS 9
 #define MAX_TITLE_COLUMNS 40
-#define MIN_TITLE_COLUMNS 8
+
+/* Here there is no room for more than a bot's state and name. */
+#define NARROW_COLUMNS 40
 
 /* Whom a watcher wants to see first. */
 static const BotState ORDER[] = {BOT_RUNNING, BOT_LAUNCHED, BOT_FAILED,
@@ -80,16 +82,27 @@ words_about(const Frame *frame, const BotProgress *bot)
 }
 
 static void
+add_name_and_words(
+    GString *line, const char *name, guint room, const Frame *frame, const BotProgress *bot)
+{
+    g_autofree char *cut = text_cut(name, room);
+    g_autofree char *words = words_about(frame, bot);
+
+    g_string_append_printf(line, "%s%*s  %s", cut, (int) (room - text_columns(cut)), "", words);
+}
+
+static void
 add_bot(Frame *frame, const BotProgress *bot)
 {
-    const guint room = CLAMP(frame->columns / 3, MIN_TITLE_COLUMNS, MAX_TITLE_COLUMNS);
-    g_autofree char *title = text_cut(*bot->title == '\0' ? bot->bot : bot->title, room);
-    g_autofree char *words = words_about(frame, bot);
-    g_autofree char *line = g_strdup_printf(
-        "%-*s  %s%*s  %s", STATE_COLUMNS, bot_state_name(bot->state), title,
-        (int) (room - text_columns(title)), "", words);
+    const char *name = *bot->title == '\0' ? bot->bot : bot->title;
+    g_autoptr(GString) line = g_string_new(NULL);
 
-    add_line(frame, tone_of(bot->state), line);
+    g_string_printf(line, "%-*s  ", STATE_COLUMNS, bot_state_name(bot->state));
+    if (frame->columns < NARROW_COLUMNS)
+        g_string_append(line, name);
+    else
+        add_name_and_words(line, name, MIN(frame->columns / 3, MAX_TITLE_COLUMNS), frame, bot);
+    add_line(frame, tone_of(bot->state), line->str);
 }
 
 /* So many bots, the most interesting ones. */

@@ -86,12 +86,20 @@ average_rate(const RunProgress *run)
     return 1000.0 * (double) pace_embedded_chunks(run) / (double) run->worked_ms;
 }
 
+/* Who has all that was expected and still works has more than was expected: nobody knows. */
 static double
 seconds_for(double chunks, double chunks_per_second)
 {
-    if (chunks <= 0)
-        return 0;
-    return chunks_per_second > 0 ? chunks / chunks_per_second : -1;
+    return chunks > 0 && chunks_per_second > 0 ? chunks / chunks_per_second : -1;
+}
+
+static bool
+is_anything_left(const RunProgress *run)
+{
+    for (guint i = 0; i < run->bots->len; i++)
+        if (!bot_state_is_final(((const BotProgress *) run->bots->pdata[i])->state))
+            return true;
+    return false;
 }
 
 Pace
@@ -106,7 +114,9 @@ pace_of_run(const RunProgress *run, const Rate *rate)
         .seconds_left = -1,
     };
 
-    if (run->state == RUN_RUNNING && pace.expected_chunks >= 0)
+    if (run->state == RUN_RUNNING && !is_anything_left(run))
+        pace.seconds_left = 0;
+    else if (run->state == RUN_RUNNING && pace.expected_chunks >= 0)
         pace.seconds_left = seconds_for(
             pace.expected_chunks - (double) run_progress_chunks(run),
             steady < 0 ? average : steady);
