@@ -78,19 +78,20 @@ checksum_add(GChecksum *checksum, const char *text)
     g_checksum_update(checksum, (const guchar *) "", 1);
 }
 
-/* A page that is named twice is loaded once. */
+/* A source that is named again is still one source: its rows shall be there once. */
 static void
 drop_repeated_sources(Bot *bot)
 {
-    for (guint i = 0; i < bot->sources->len; i++)
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < bot->sources->len;)
     {
-        const Source *first = bot->sources->pdata[i];
-        for (guint j = bot->sources->len - 1; j > i; j--)
-        {
-            const Source *later = bot->sources->pdata[j];
-            if (later->kind == first->kind && g_str_equal(later->name, first->name))
-                g_ptr_array_remove_index(bot->sources, j);
-        }
+        const Source *source = bot->sources->pdata[i];
+        char *key = g_strdup_printf("%d %s", (int) source->kind, source->name);
+        if (g_hash_table_add(known, key))
+            i++;
+        else
+            g_ptr_array_remove_index(bot->sources, i);
     }
 }
 

@@ -138,6 +138,19 @@ test_sources_come_in_the_order_of_loading(void)
 }
 
 static void
+test_a_source_named_twice_is_one_source(void)
+{
+    g_autoptr(Bot) bot = bot_with(
+        "\"Knowledge\":{\"M\":{\"filenames\":{\"L\":[{\"S\":\"a\"},{\"S\":\"b\"},{\"S\":\"a\"}]},"
+        "\"source_urls\":{\"L\":[{\"S\":\"a\"}]}}}");
+
+    g_assert_cmpuint(bot->sources->len, ==, 3);
+    assert_source(bot, 0, SOURCE_URL, "a");
+    assert_source(bot, 1, SOURCE_FILE, "a");
+    assert_source(bot, 2, SOURCE_FILE, "b");
+}
+
+static void
 test_a_set_of_texts_will_do_for_a_list(void)
 {
     g_autoptr(Bot) bot = bot_with("\"Knowledge\":{\"M\":{\"filenames\":{\"SS\":[\"a\"]}}}");
@@ -392,6 +405,7 @@ main(int argc, char **argv)
     TEST(a_bot_of_version_0_3_has_no_knowledge_and_the_defaults);
     TEST(single_parameters_have_their_defaults);
     TEST(sources_come_in_the_order_of_loading);
+    TEST(a_source_named_twice_is_one_source);
     TEST(a_set_of_texts_will_do_for_a_list);
     TEST(null_is_as_good_as_absent);
     TEST(knows_bots_of_a_knowledge_base);
