@@ -77,6 +77,28 @@ check_others(const Store *store, const PGresult *columns, GError **error)
 }
 
 static bool
+is_text(const PGresult *columns, const char *name)
+{
+    const int row = find_column(columns, name);
+    return row < 0 || *pg_text(columns, row, IS_TEXT) == 't';
+}
+
+/* A ULID is text. */
+static bool
+check_id(const Store *store, const PGresult *columns, GError **error)
+{
+    const char *id = store->map->id;
+
+    if (*id == '\0' || is_text(columns, id))
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_MISMATCH, "column \"%s\" of %s is of type %s and takes no ULID",
+        id, store->table, pg_text(columns, find_column(columns, id), TYPE));
+    vf_error_hint(error, "--id-column= leaves it to the column's default");
+    return false;
+}
+
+static bool
 check_read_columns(const Store *store, const PGresult *columns, GError **error)
 {
     const StoreMap *map = store->map;
@@ -102,7 +124,8 @@ columns_check_writing(Store *store, GError **error)
     if (columns == NULL)
         return false;
     return (*id == '\0' || check_column(store, columns, id, "id-column", error)) &&
-           check_read_columns(store, columns, error) && check_others(store, columns, error);
+           check_read_columns(store, columns, error) && check_id(store, columns, error) &&
+           check_others(store, columns, error);
 }
 
 /*

@@ -133,13 +133,20 @@ staging_try(Staging *staging, const char *source, GError **error)
 {
     if (!pg_run(staging->store->pg, "BEGIN", error))
         return false;
-    const bool fits = insert_made_up_row(staging, source, error);
+    g_autoptr(GError) problem = NULL;
+    const bool fits = insert_made_up_row(staging, source, &problem);
     pg_rollback(staging->store->pg);
-    if (!fits)
-        g_prefix_error(
-            error, "%s in %s takes no rows of bot \"%s\": ", staging->store->table,
-            staging->store->address, staging->bot);
-    return fits;
+    if (fits)
+        return true;
+
+    /* The table's refusal is about this bot; a lost session or a missing privilege is not. */
+    if (g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED))
+        problem->code = VF_ERROR_BAD_INPUT;
+    g_propagate_prefixed_error(
+        error, g_steal_pointer(&problem),
+        "%s in %s takes no rows of bot \"%s\": ", staging->store->table, staging->store->address,
+        staging->bot);
+    return false;
 }
 
 static int
