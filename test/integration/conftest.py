@@ -5,6 +5,10 @@ conftest.py - what every integration test may ask for.
     database    an empty database with the extension vector: .name .url .connect() .execute()
     vecferry    runs the program: vecferry("plan", "--config", conf) → (status, stdout, stderr)
     knowledge   a small catalogue with its documents, to which a test adds bots
+    library     a larger one: four bots, a hundred chunks in five formats
+    provider    a scripted provider of embeddings that does as it should
+    migration   the library on its way into an empty store by that provider (migration.py)
+    undisturbed the rows that a migration leaves behind when nothing goes wrong
     seed        the number that random tests begin with (SEED, or --seed)
 """
 
@@ -15,6 +19,7 @@ import signal
 
 import pytest
 
+import migration as migrations
 from knowledge import Knowledge
 from postgres import Postgres
 from program import Program, raise_sanitizer_reports
@@ -96,6 +101,42 @@ def knowledge(tmp_path):
     )  # fmt: skip
     knowledge.bot("Small talk", user="ben")
     return knowledge
+
+
+@pytest.fixture
+def library(tmp_path):
+    return migrations.fill_library(Knowledge(tmp_path / "library"))
+
+
+@pytest.fixture
+def provider():
+    with migrations.provider_server.Provider(key=migrations.KEY, dims=migrations.DIMENSIONS) as provider:
+        yield provider
+
+
+@pytest.fixture
+def migration(vecferry, database, library, provider):
+    migration = migrations.Migration(vecferry, database, library, provider)
+    yield migration
+    for restarted in migration.providers[1:]:
+        restarted.stop()
+    assert [error for server in migration.providers for error in server.errors] == []
+
+
+@pytest.fixture(scope="session")
+def undisturbed(server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    database = Database(server, server.new_database(template="with_vector"))
+    program = Program(folder / "home")
+    knowledge = migrations.fill_library(Knowledge(folder / "library"))
+    with migrations.provider_server.Provider(key=migrations.KEY, dims=migrations.DIMENSIONS) as provider:
+        migration = migrations.Migration(program, database, knowledge, provider)
+        migration.apply()
+    rows = migration.rows()
+    assert len(rows) > 90
+    migration.assert_whole(rows)
+    server.drop_database(database.name)
+    return rows
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ class Knowledge:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def conf(self, new_store, **sections):
+    def conf(self, new_store, /, **sections):
         """Writes a vecferry.conf for this knowledge and that new store; its path.
 
         sections  section → {key: value}, with _ for - in names; they win
