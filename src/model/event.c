@@ -24,11 +24,14 @@ work_event_clear(WorkEvent *event)
     *event = (WorkEvent){0};
 }
 
+/* Reasons may be a server's or the system's own words, in whatever encoding. */
 static void
 put_text(Json *object, const char *key, const char *text)
 {
-    if (text != NULL)
-        json_object_set_new(object, key, json_string(text));
+    if (text == NULL)
+        return;
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    json_object_set_new(object, key, json_string(valid));
 }
 
 char *

@@ -2,10 +2,13 @@
 
 #include "base/error.h"
 
+#include <math.h>
+
+/* JSON has no word for infinity, so a sum that is beyond all measure is not known either. */
 static Json *
 estimate_to_json(Estimate estimate)
 {
-    if (estimate.expected < 0)
+    if (estimate.expected < 0 || !isfinite(estimate.low + estimate.expected + estimate.high))
         return json_null();
     return json_pack(
         "{s:f, s:f, s:f}", "low", estimate.low, "expected", estimate.expected, "high",
