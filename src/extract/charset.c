@@ -46,6 +46,31 @@ is_utf8(const char *bytes, size_t length)
            g_strstr_len(bytes, (gssize) length, "\x1B$") == NULL;
 }
 
+/* A text cut off in a character, or with a stray byte, is still no other charset: there
+ * hardly any sequence would be right by chance. */
+static bool
+is_nearly_utf8(const char *bytes, size_t length)
+{
+    const char *next = bytes;
+    const char *end = bytes + length;
+    size_t right = 0;
+    size_t wrong = 0;
+    while (next < end)
+    {
+        const unsigned char first = (unsigned char) *next;
+        if (first < 0x80)
+        {
+            next++;
+            continue;
+        }
+        const bool valid = g_utf8_get_char_validated(next, end - next) <= 0x10FFFF;
+        right += valid;
+        wrong += !valid;
+        next += valid ? g_utf8_skip[first] : 1;
+    }
+    return right >= 4 && wrong * 20 <= right && memchr(bytes, '\x1B', length) == NULL;
+}
+
 /* --- declared ------------------------------------------------------------------------ */
 
 /* Names as browsers understand them: much that calls itself the first is the second. */
@@ -341,7 +366,7 @@ charset_of(const char *bytes, size_t length, const char *declared)
     const char *name = marked_charset(bytes, length);
     if (name != NULL)
         return g_strdup(name);
-    if (is_utf8(bytes, length))
+    if (is_utf8(bytes, length) || is_nearly_utf8(bytes, length))
         return g_strdup("UTF-8");
     if (declared != NULL && *declared != '\0' && !is_treacherous(declared) &&
         decodes(bytes, length, canonical_name(declared)))

@@ -1,9 +1,9 @@
 /*
  * charset.h - which charset a text is in, and the text as UTF-8.
  *
- * Tried in this order: byte order mark; strict UTF-8; the declared charset, if the text
- * decodes without errors; UTF-16 without a mark; ISO-2022's escapes; the detectors,
- * uchardet first, ICU where uchardet is known to be wrong.
+ * Tried in this order: byte order mark; UTF-8, also if a byte here and there is wrong or
+ * NUL; the declared charset, if the text decodes without errors; UTF-16 without a mark; ISO-2022's
+ * escapes; the detectors, uchardet first, ICU where uchardet is known to be wrong.
  */
 #pragma once
 

@@ -83,6 +83,14 @@ ending_of(const char *name)
     return safe_word(dot == NULL ? NULL : dot + 1, 10, "");
 }
 
+/* Absolute, because the child is elsewhere; "" when it is not installed. */
+static char *
+find_pdftotext(void)
+{
+    g_autofree char *path = g_find_program_in_path("pdftotext");
+    return g_strdup(path != NULL && g_path_is_absolute(path) ? path : "");
+}
+
 static bool
 check_size(const Document *document, const ExtractOptions *options, GError **error)
 {
@@ -113,19 +121,19 @@ run_child(const Document *document, const ExtractOptions *options, Cancel *cance
     g_autofree char *ending = ending_of(document->name);
     g_autofree char *type = safe_word(document->content_type, 100, "/+-.");
     g_autofree char *charset = safe_word(document->charset, 40, "-_.:");
-    g_autofree char *pdftotext = g_find_program_in_path("pdftotext");
+    g_autofree char *pdftotext = find_pdftotext();
     const ExtractRequest request = {
         .seal = mode != SANDBOX_OFF,
         .max_text_bytes = options->max_text_bytes,
         .ending = ending,
         .type = type,
         .charset = charset,
-        .pdftotext = pdftotext == NULL ? "" : pdftotext,
+        .pdftotext = pdftotext,
     };
     g_auto(GStrv) argv = extract_request_argv(options->program, &request);
 
     const char *const no_leak_check[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
-    const char *const tools[] = {pdftotext, NULL};
+    const char *const tools[] = {*pdftotext == '\0' ? NULL : pdftotext, NULL};
     const SandboxJob job = {
         .argv = (const char *const *) argv,
         .environment = IS_SANITIZED ? no_leak_check : NULL,

@@ -37,7 +37,7 @@ char *extract_text(
 
 /*
  * The child's side: reads the document on descriptor 0, writes text to descriptor 1,
- * an error as one line to descriptor 2.  What the hidden command calls; returns the
- * exit status.
+ * an error as one line to descriptor 2.  What the hidden command `extract-child` calls
+ * before anything else is done; argv begins with the command.  Returns the exit status.
  */
 int extract_child_main(int argc, char **argv);

@@ -12,9 +12,17 @@
 #include <unicode/ustring.h>
 #include <unicode/utf16.h>
 
-/* A piece is cut at the first good place after the one, and anywhere at the other. */
-#define PIECE_UNITS 1024
-#define MAX_PIECE_UNITS 2048
+/*
+ * A piece is normalised at the first boundary after so many units.  Boundaries are nearly
+ * everywhere, but not within a run of combining marks: a longer run gets a joiner without
+ * width, as Unicode's stream-safe text format has it, which is a boundary.
+ */
+#define PIECE_UNITS 128
+#define MAX_RUN 64
+#define JOINER 0x034F
+
+/* A whole run may follow a nearly long enough piece, in two units each. */
+#define MAX_PIECE_UNITS (PIECE_UNITS + 2 * MAX_RUN + 4)
 
 /* Normalising to NFC at most triples the length. */
 #define MAX_NORMAL_UNITS (3 * MAX_PIECE_UNITS)
@@ -27,6 +35,7 @@ typedef struct
     GString *text;
     UChar piece[MAX_PIECE_UNITS];
     int32_t units;
+    int run; /* characters since the last boundary */
 } Normaliser;
 
 static void
@@ -53,12 +62,8 @@ flush(Normaliser *normaliser)
 }
 
 static void
-add(Normaliser *normaliser, gunichar character)
+put(Normaliser *normaliser, gunichar character)
 {
-    const bool long_enough = normaliser->units >= PIECE_UNITS &&
-                             unorm2_hasBoundaryBefore(normaliser->nfc, (UChar32) character);
-    if (long_enough || normaliser->units > MAX_PIECE_UNITS - 2)
-        flush(normaliser);
     if (character <= 0xFFFF)
         normaliser->piece[normaliser->units++] = (UChar) character;
     else
@@ -66,6 +71,23 @@ add(Normaliser *normaliser, gunichar character)
         normaliser->piece[normaliser->units++] = U16_LEAD((UChar32) character);
         normaliser->piece[normaliser->units++] = U16_TRAIL((UChar32) character);
     }
+}
+
+static void
+add(Normaliser *normaliser, gunichar character)
+{
+    if (unorm2_hasBoundaryBefore(normaliser->nfc, (UChar32) character))
+    {
+        if (normaliser->units >= PIECE_UNITS)
+            flush(normaliser);
+        normaliser->run = 0;
+    }
+    else if (++normaliser->run == MAX_RUN)
+    {
+        add(normaliser, JOINER);
+        normaliser->run = 1;
+    }
+    put(normaliser, character);
 }
 
 /* The character at *next, which moves on; U+FFFD for each byte of nonsense. */
@@ -137,5 +159,6 @@ normalise_text(const char *bytes, size_t length)
     }
     flush(&normaliser);
     strip_ends(normaliser.text);
-    return g_string_free(normaliser.text, FALSE);
+    const gsize size = normaliser.text->len + 1;
+    return g_realloc(g_string_free(normaliser.text, FALSE), size);
 }

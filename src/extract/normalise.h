@@ -3,7 +3,8 @@
  *
  * UTF-8 in NFC; lines end with LF, a page break is a line's end; without NUL, control,
  * zero-width and bidi control characters, soft hyphens and byte order marks; without white
- * space at its ends.  What is not UTF-8 becomes U+FFFD.
+ * space at its ends.  What is not UTF-8 becomes U+FFFD.  Between more combining marks than
+ * any language has there is U+034F now and then.
  */
 #pragma once
 

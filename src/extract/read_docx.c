@@ -145,14 +145,11 @@ read_distinct(Package *package, const char *prefix, Writer *writer, GError **err
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < names->len; i++)
     {
-        g_autoptr(Writer) part = writer_new(1000 * 1000);
+        g_autoptr(Writer) part = writer_new_like(writer);
         if (!read_part(package, names->pdata[i], part, error))
             return false;
-        const GString *text = writer_text(part);
-        if (!g_hash_table_add(seen, g_strdup(text->str)))
-            continue;
-        writer_paragraph(writer);
-        writer_verbatim(writer, text->str, text->len);
+        if (g_hash_table_add(seen, g_strdup(writer_text(part)->str)))
+            writer_append(writer, part);
     }
     return true;
 }

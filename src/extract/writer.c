@@ -28,6 +28,12 @@ writer_new(gint64 max_bytes)
     return writer;
 }
 
+Writer *
+writer_new_like(const Writer *writer)
+{
+    return writer_new(writer->max_bytes);
+}
+
 void
 writer_free(Writer *writer)
 {
@@ -179,6 +185,15 @@ writer_end_cell(Writer *writer)
     if (!writer->fresh_cell)
         writer->newlines = 0;
     writer->fresh_cell = false;
+}
+
+void
+writer_append(Writer *writer, const Writer *part)
+{
+    writer_paragraph(writer);
+    writer_verbatim(writer, part->text->str, part->text->len);
+    writer_paragraph(writer);
+    writer->full = writer->full || part->full;
 }
 
 bool

@@ -38,6 +38,12 @@ void writer_end_row(Writer *writer);
 void writer_begin_cell(Writer *writer);
 void writer_end_cell(Writer *writer);
 
+/* An empty one with the same limit. */
+Writer *writer_new_like(const Writer *writer);
+
+/* What the part holds, as paragraphs of its own.  Full when the part is. */
+void writer_append(Writer *writer, const Writer *part);
+
 /* True when text did not fit. */
 bool writer_is_full(const Writer *writer);
 

@@ -123,6 +123,19 @@ test_never_believes_utf7(void)
 }
 
 static void
+test_nearly_utf8_is_utf8(void)
+{
+    assert_decodes("déjà vu à l'été\0.", 22, NULL, "déjà vu à l'été.");
+
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < 40; i++)
+        g_string_append(text, "é ");
+    g_autofree char *expected = g_strconcat(text->str, "\uFFFD", NULL);
+    g_string_append_c(text, '\xC3');
+    assert_decodes(text->str, text->len, "windows-1252", expected);
+}
+
+static void
 test_reads_declarations_in_the_document(void)
 {
     const char *const documents[] = {
@@ -170,6 +183,7 @@ main(int argc, char **argv)
     g_test_add_func(
         "/charset/does not believe a declaration with errors",
         test_does_not_believe_a_declaration_with_errors);
+    g_test_add_func("/charset/nearly UTF-8 is UTF-8", test_nearly_utf8_is_utf8);
     g_test_add_func("/charset/never believes UTF-7", test_never_believes_utf7);
     g_test_add_func(
         "/charset/reads declarations in the document", test_reads_declarations_in_the_document);

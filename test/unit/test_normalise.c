@@ -108,6 +108,9 @@ test_is_quick_for_endless_marks(void)
     g_autofree char *normal = normalise_text(text->str, text->len);
     g_assert_cmpint(g_get_monotonic_time() - begin, <, 20 * G_USEC_PER_SEC);
     g_assert_true(g_str_has_prefix(normal, "ạ"));
+
+    g_autofree char *again = normalise_text(normal, strlen(normal));
+    g_assert_true(strcmp(again, normal) == 0);
 }
 
 int

@@ -291,6 +291,22 @@ test_docx_has_headers_notes_and_comments(void)
 }
 
 static void
+test_docx_stops_when_the_writer_is_full(void)
+{
+    const Member members[] = {
+        {"word/document.xml", DOCX_OPEN P("b") DOCX_CLOSE},
+        {"word/header1.xml", DOCX_OPEN P("a long header") DOCX_CLOSE},
+        {NULL, NULL},
+    };
+    g_autoptr(Writer) writer = writer_new(4);
+    g_autoptr(GBytes) bytes = make_zip(members);
+    gsize length = 0;
+    const char *data = g_bytes_get_data(bytes, &length);
+    g_assert_true(read_docx(data, length, writer, NULL));
+    g_assert_true(writer_is_full(writer));
+}
+
+static void
 test_docx_main_part_is_found_by_its_relationship(void)
 {
     const Member members[] = {
@@ -382,6 +398,7 @@ main(int argc, char **argv)
         "/docx/strict namespaces do not matter", test_docx_strict_namespaces_do_not_matter);
     g_test_add_func(
         "/docx/has headers, notes and comments", test_docx_has_headers_notes_and_comments);
+    g_test_add_func("/docx/stops when the writer is full", test_docx_stops_when_the_writer_is_full);
     g_test_add_func(
         "/docx/main part is found by its relationship",
         test_docx_main_part_is_found_by_its_relationship);

@@ -884,6 +884,31 @@ test_program_dies_with_its_parent(void)
     }
 }
 
+static guint
+count_descriptors(void)
+{
+    guint count = 0;
+    g_autoptr(GDir) directory = g_dir_open("/proc/self/fd", 0, NULL);
+    while (g_dir_read_name(directory) != NULL)
+        count++;
+    return count;
+}
+
+static void
+test_no_descriptor_stays_open(void)
+{
+    const guint before = count_descriptors();
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+        {
+            const SandboxJob job = {
+                .argv = (const char *const[]){"/etc/hostname", NULL}, .timeout_s = 1};
+            g_autoptr(SandboxResult) result = run(MODES[i], "copy", "");
+            g_autoptr(SandboxResult) failed = sandbox_run(MODES[i], &job, NULL, NULL);
+        }
+    g_assert_cmpuint(count_descriptors(), ==, before);
+}
+
 static void *
 run_several(void *failures)
 {
@@ -951,6 +976,7 @@ main(int argc, char **argv)
     g_test_add_func("/sandbox/talk is limited", test_talk_is_limited);
     g_test_add_func("/sandbox/stop ends it at once", test_stop_ends_it_at_once);
     g_test_add_func("/sandbox/nobody is left behind", test_nobody_is_left_behind);
+    g_test_add_func("/sandbox/no descriptor stays open", test_no_descriptor_stays_open);
     g_test_add_func("/sandbox/program dies with its parent", test_program_dies_with_its_parent);
     g_test_add_func("/sandbox/many threads may run programs", test_many_threads_may_run_programs);
     return g_test_run();
