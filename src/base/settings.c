@@ -87,6 +87,8 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
         "of a million tokens; known for a few models"},
     [SETTING_CHARACTERS_PER_TOKEN] = {"embedder", "characters-per-token", "characters-per-token",
         AMOUNT, NULL, "N", "for estimates: 4.3 for English, 1.6 for Chinese and Japanese"},
+    [SETTING_CALL_SECONDS] = {"embedder", "call-seconds", "call-seconds", AMOUNT, NULL, "SECONDS",
+        "for estimates: how long one call takes (0.5, or 0.005 for hashing, when not given)"},
     [SETTING_SPLITTER] = {"splitter", "variant", "splitter", CHOICE, "guide",
         "guide|newlines|latest|corrected", "how texts are cut; guide: as the guide's container does"},
     [SETTING_SANDBOX] = {"extract", "sandbox", "sandbox", CHOICE, "auto",

@@ -245,7 +245,10 @@ stage_estimate_rules(const Settings *settings, const EmbedderInfo *embedder)
     return (EstimateRules){
         .usd_per_token = stage_price(settings, embedder, NULL),
         .characters_per_token = settings_amount(settings, SETTING_CHARACTERS_PER_TOKEN),
-        .call_seconds = local ? 0.005 : 0.5,
+        .call_seconds = settings_given(settings, SETTING_CALL_SECONDS)
+                            ? settings_amount(settings, SETTING_CALL_SECONDS)
+                        : local ? 0.005
+                                : 0.5,
         .max_texts = (double) embedder->max_texts,
         .calls_in_flight = (double) settings_count(settings, SETTING_CALLS),
         .workers = (double) settings_count(settings, SETTING_WORKERS),
