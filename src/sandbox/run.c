@@ -264,6 +264,25 @@ attend(Child *child, const SandboxJob *job, Cancel *cancel, SandboxResult *resul
     return STOPPED;
 }
 
+/*
+ * bwrap says what it could not do and exits with 1; a program of ours that begins so only
+ * spoils its own result.
+ */
+static bool
+check_bubblewrap(
+    const SandboxResult *result, SandboxMode mode, const SandboxJob *job, GError **error)
+{
+    if (mode != SANDBOX_BUBBLEWRAP || result->end != SANDBOX_EXITED || result->status != 1 ||
+        !g_str_has_prefix(result->talk->str, "bwrap: "))
+        return true;
+
+    g_autofree char *talk = g_utf8_make_valid(result->talk->str, -1);
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_FAILED, "could not run %s in the sandbox \"bubblewrap\": %s",
+        job->argv[0], g_strdelimit(g_strchomp(talk), "\n", ' '));
+    return false;
+}
+
 SandboxResult *
 sandbox_run(SandboxMode mode, const SandboxJob *job, Cancel *cancel, GError **error)
 {
@@ -297,5 +316,5 @@ sandbox_run(SandboxMode mode, const SandboxJob *job, Cancel *cancel, GError **er
         cancel_check(cancel, error);
         return NULL;
     }
-    return g_steal_pointer(&result);
+    return check_bubblewrap(result, mode, job, error) ? g_steal_pointer(&result) : NULL;
 }

@@ -514,7 +514,6 @@ test_missing_program_is_a_failure(void)
 static void
 test_program_that_cannot_be_executed_is_a_failure(void)
 {
-    g_autoptr(GError) error = NULL;
     const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     const SandboxJob job = {
         .argv = (const char *const[]){"/etc/hostname", NULL},
@@ -522,9 +521,14 @@ test_program_that_cannot_be_executed_is_a_failure(void)
         .max_output_bytes = 1,
         .timeout_s = 10,
     };
-    g_assert_null(sandbox_run(SANDBOX_PLAIN, &job, NULL, &error));
-    g_assert_error(error, VF_ERROR, VF_ERROR_FAILED);
-    g_assert_nonnull(strstr(error->message, "could not execute"));
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+        {
+            g_autoptr(GError) error = NULL;
+            g_assert_null(sandbox_run(MODES[i], &job, NULL, &error));
+            g_assert_error(error, VF_ERROR, VF_ERROR_FAILED);
+            g_assert_null(strchr(error->message, '\n'));
+        }
     close(nothing);
 }
 
@@ -616,7 +620,7 @@ test_has_no_sockets(void)
 static char *
 make_secret(void)
 {
-    char *path = g_strdup("/tmp/test-sandbox-XXXXXX");
+    char *path = g_build_filename(g_get_tmp_dir(), "test-sandbox-XXXXXX", NULL);
     const int fd = g_mkstemp_full(path, O_RDWR, 0644);
     g_assert_cmpint(write(fd, "secret", 6), ==, 6);
     g_assert_cmpint(fchmod(fd, 0666), ==, 0);
@@ -704,11 +708,24 @@ test_inherits_no_descriptor(void)
     close(high);
 }
 
+/* A container may know no user but root. */
+static bool
+can_become_another(void)
+{
+    const pid_t pid = fork();
+    if (pid == 0)
+        _exit(geteuid() != 0 || syscall(SYS_setresuid, 65534, 65534, 65534) == 0 ? 0 : 1);
+    int status = 1;
+    waitpid(pid, &status, 0);
+    return status == 0;
+}
+
 static void
 test_is_not_root(void)
 {
     EACH_SANDBOX(mode)
-    assert_exit(mode, "root", "", REFUSED);
+    if (mode == SANDBOX_BUBBLEWRAP || can_become_another())
+        assert_exit(mode, "root", "", REFUSED);
 }
 
 static void
@@ -904,7 +921,8 @@ test_no_descriptor_stays_open(void)
             const SandboxJob job = {
                 .argv = (const char *const[]){"/etc/hostname", NULL}, .timeout_s = 1};
             g_autoptr(SandboxResult) result = run(MODES[i], "copy", "");
-            g_autoptr(SandboxResult) failed = sandbox_run(MODES[i], &job, NULL, NULL);
+            g_assert_nonnull(result);
+            g_assert_null(sandbox_run(MODES[i], &job, NULL, NULL));
         }
     g_assert_cmpuint(count_descriptors(), ==, before);
 }
