@@ -10,7 +10,7 @@
 
 /* Where declarations stand, and how much the detectors look at. */
 #define DECLARATION_BYTES 4096
-#define DETECTED_BYTES (256 * 1024)
+#define DETECTED_BYTES ((size_t) 256 * 1024)
 
 #define DEFAULT_CHARSET "windows-1252"
 

@@ -44,7 +44,7 @@ extract_options_init(ExtractOptions *options)
         .max_input_bytes = 50 * MEGABYTE,
         .max_text_bytes = 20 * MEGABYTE,
         .timeout_s = 60,
-        .max_memory_bytes = 512 * 1024 * 1024LL,
+        .max_memory_bytes = 512LL * 1024 * 1024,
         .sandbox = "auto",
     };
 }

@@ -110,7 +110,7 @@ kind_of_archive(const char *bytes, size_t length, GError **error)
     if (package == NULL)
         return NULL;
 
-    g_autofree char *types = package_beginning(package, CONTENT_TYPES, 256 * 1024);
+    g_autofree char *types = package_beginning(package, CONTENT_TYPES, (size_t) 256 * 1024);
     for (size_t i = 0; types != NULL && i < G_N_ELEMENTS(OFFICE_KINDS); i++)
         if (strstr(types, OFFICE_KINDS[i].mark) != NULL)
             return g_strdup(OFFICE_KINDS[i].type);
