@@ -733,6 +733,7 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
         !ledger_begin(apply->ledger, apply->run, error) ||
         !ledger_agree(apply->ledger, hash, error))
         return false;
+    read_meter(apply);
     tell(apply);
     if (!work_through(apply, error))
         return false;
