@@ -58,20 +58,29 @@ reason_against_mark(const Bot *bot, const BotRows *rows, const PlanInput *input)
     return NULL;
 }
 
-/* Rows of sources that the bot does not name. */
-static guint
-count_strangers(const BotLook *look, const BotRows *rows)
+static bool
+names(const BotLook *look, const char *label)
 {
-    guint known = 0;
-    if (rows == NULL)
-        return 0;
     for (guint i = 0; i < look->sources->len; i++)
-    {
-        const SourceLook *source = look->sources->pdata[i];
-        if (rows_of(rows, source->label) != NULL)
-            known++;
-    }
-    return g_hash_table_size(rows->sources) - known;
+        if (g_str_equal(((const SourceLook *) look->sources->pdata[i])->label, label))
+            return true;
+    return false;
+}
+
+/* Rows of sources that the bot does not name. */
+static bool
+has_strangers(const BotLook *look, const BotRows *rows)
+{
+    GHashTableIter iter;
+    void *label = NULL;
+
+    if (rows == NULL)
+        return false;
+    g_hash_table_iter_init(&iter, rows->sources);
+    while (g_hash_table_iter_next(&iter, &label, NULL))
+        if (!names(look, label))
+            return true;
+    return false;
 }
 
 typedef struct
@@ -151,7 +160,7 @@ decide_with_knowledge(
     const bool mark_holds = marked && against == NULL;
     Tally tally = decide_sources(planned, bot, look, rows, mark_holds ? rows->mark->marked_ms : -1);
     g_autofree char *reason = tally.reason;
-    const guint strangers = mark_holds ? 0 : count_strangers(look, rows);
+    const bool strangers = !mark_holds && has_strangers(look, rows);
 
     if (tally.blocked > 0 && (!input->allow_partial || tally.blocked == look->sources->len))
         block_for_sources(planned, &tally);
@@ -163,7 +172,7 @@ decide_with_knowledge(
             g_strdup_printf("%u of %u sources: %s", tally.to_embed, look->sources->len, reason));
     else if (tally.to_embed > 0)
         decide(planned, ACTION_EMBED, g_steal_pointer(&reason));
-    else if (strangers > 0)
+    else if (strangers)
         decide(planned, ACTION_EMBED, g_strdup("rows of sources that it no longer has"));
     else if (tally.blocked > 0)
         block_for_sources(planned, &tally);

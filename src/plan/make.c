@@ -70,6 +70,15 @@ plan_bot(Bot *bot, const BotLook *look, const PlanInput *input)
     return planned;
 }
 
+static void
+block_twin(PlannedBot *bot, const PlannedBot *other)
+{
+    bot->action = ACTION_BLOCKED;
+    bot->chunks = bot->tokens = bot->usd = bot->seconds = (Estimate){0};
+    g_free(bot->reason);
+    bot->reason = g_strdup_printf("user %s has a bot of the same id", other->user);
+}
+
 /* The store names rows by the bot's id alone: two users' bots of one id cannot be told apart. */
 static void
 block_twins(Plan *plan)
@@ -84,11 +93,8 @@ block_twins(Plan *plan)
             g_hash_table_insert(first, bot->id, bot);
             continue;
         }
-        bot->action = twin->action = ACTION_BLOCKED;
-        g_free(bot->reason);
-        g_free(twin->reason);
-        bot->reason = g_strdup_printf("user %s has a bot of the same id", twin->user);
-        twin->reason = g_strdup_printf("user %s has a bot of the same id", bot->user);
+        block_twin(bot, twin);
+        block_twin(twin, bot);
     }
 }
 
