@@ -4,6 +4,7 @@
 #include "state/charge_owner.sql.h"
 #include "state/correct_tokens.sql.h"
 #include "state/database.h"
+#include "state/hear_limits.sql.h"
 #include "state/meter.sql.h"
 #include "state/new_clock.sql.h"
 #include "state/read_meter.sql.h"
@@ -281,6 +282,14 @@ take_slot(const Meter *meter, State *state, gint64 expected_tokens)
     return slot;
 }
 
+static bool
+write_slots(Meter *meter, const State *state, GError **error)
+{
+    return database_change(
+        meter->database, error, "UPDATE meter SET next_request = ?1, next_token = ?2", "ii",
+        state->next_request, state->next_token);
+}
+
 /* One try in one transaction; `slot` is when the call may be made. */
 static Funding
 try_reserve(
@@ -295,9 +304,7 @@ try_reserve(
     if (funding == FUNDED)
     {
         *slot = take_slot(meter, &state, expected);
-        well = database_change(
-                   meter->database, error, "UPDATE meter SET next_request = ?1, next_token = ?2",
-                   "ii", state.next_request, state.next_token) &&
+        well = write_slots(meter, &state, error) &&
                database_change(
                    meter->database, error,
                    "INSERT INTO reservation (owner, cost, expected) VALUES (?1, ?2, ?3)", "sii",
@@ -318,9 +325,28 @@ read_cool_until(Meter *meter, gint64 *until, GError **error)
     return well;
 }
 
-/* Sleeps until the slot, and on while somebody was throttled meanwhile. */
 static bool
-wait_for_slot(Meter *meter, gint64 slot, Cancel *cancel, GError **error)
+take_another_slot(Meter *meter, gint64 expected_tokens, gint64 *slot, GError **error)
+{
+    State state = {0};
+
+    if (!begin(meter, error))
+        return false;
+    bool well = read_state(meter, &state, error);
+    if (well)
+    {
+        *slot = take_slot(meter, &state, expected_tokens);
+        well = write_slots(meter, &state, error);
+    }
+    return finish(meter, well, error);
+}
+
+/*
+ * Sleeps until the slot.  One that falls into a pause is lost, and another taken: at the end of
+ * the pause the calls go one after the other again, and not all that waited at once.
+ */
+static bool
+wait_for_slot(Meter *meter, gint64 slot, gint64 expected_tokens, Cancel *cancel, GError **error)
 {
     for (;;)
     {
@@ -332,7 +358,8 @@ wait_for_slot(Meter *meter, gint64 slot, Cancel *cancel, GError **error)
             return false;
         if (cool_until <= clock_us())
             return true;
-        slot = cool_until;
+        if (!take_another_slot(meter, expected_tokens, &slot, error))
+            return false;
     }
 }
 
@@ -354,7 +381,7 @@ meter_reserve(
         if (!cancel_sleep(cancel, SETTLE_POLL_MS))
             return cancel_check(cancel, error);
     }
-    if (wait_for_slot(meter, slot, cancel, error))
+    if (wait_for_slot(meter, slot, expected_tokens, cancel, error))
         return true;
 
     /* The call is not made, so the money is free again. */
@@ -405,13 +432,13 @@ meter_cool_down(Meter *meter, gint64 wish_ms, GError **error)
     if (well)
     {
         const gint64 now = clock_us();
-        const gint64 doubled = FIRST_PAUSE_MS << MIN(state.pauses, 12);
+        /* Many calls in flight are throttled together: that is one throttling. */
+        const gint64 pauses = state.cool_until > now ? MAX(state.pauses, 1) : state.pauses + 1;
+        const gint64 doubled = FIRST_PAUSE_MS << MIN(pauses - 1, 12);
         const double own_ms =
             (double) MIN(doubled, LONGEST_PAUSE_MS) * g_random_double_range(0.5, 1.0);
         const gint64 until = now + 1000 * (wish_ms >= 0 ? wish_ms : (gint64) own_ms);
 
-        /* Many calls in flight are throttled together: that is one throttling. */
-        const gint64 pauses = state.cool_until > now ? state.pauses : state.pauses + 1;
         well = database_change(
             meter->database, error,
             "UPDATE meter SET cool_until = max(cool_until, ?1), pauses = ?2", "ii", until, pauses);
@@ -442,8 +469,7 @@ meter_hear_limits(
     return finish(
         meter,
         database_change(
-            meter->database, error, "UPDATE meter SET told_requests = ?1, told_tokens = ?2", "ii",
-            MAX(requests_per_minute, 0), MAX(tokens_per_minute, 0)),
+            meter->database, error, SQL_HEAR_LIMITS, "ii", requests_per_minute, tokens_per_minute),
         error);
 }
 

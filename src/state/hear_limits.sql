@@ -1,0 +1,4 @@
+-- What an answer does not tell stays as it was.
+UPDATE meter
+SET told_requests = CASE WHEN ?1 > 0 THEN ?1 ELSE told_requests END,
+    told_tokens = CASE WHEN ?2 > 0 THEN ?2 ELSE told_tokens END
