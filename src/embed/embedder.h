@@ -36,6 +36,7 @@ typedef struct
 {
     float *vectors;             /* texts × dimensions, in the order of the texts */
     guint64 tokens;             /* billed, as the provider says; 0 when it does not */
+    bool refused;               /* the provider said no: nothing is billed */
     gint64 retry_after_ms;      /* after VF_ERROR_BUSY: the provider's wish; -1 when silent */
     gint64 requests_per_minute; /* limits told in headers; -1 when silent */
     gint64 tokens_per_minute;
@@ -50,11 +51,12 @@ struct Embedder
      * One call for at most max_texts texts.  The vectors are checked: as many as texts,
      * every one of the right length, every number finite, none all zero.
      *
-     * VF_ERROR_BUSY       throttled, overloaded or 5xx: wait and send the same again
+     * VF_ERROR_BUSY       throttled or overloaded: wait and send the same again
      * VF_ERROR_CONNECT    no answer, or one cut short: send the same again
      * VF_ERROR_DENIED     key, permission, model, or quota exhausted: stop the run
      * VF_ERROR_BAD_INPUT  the provider refuses these texts: skip them
-     * VF_ERROR_FAILED     an answer that cannot be right (short, wrong length, not finite)
+     * VF_ERROR_FAILED     an answer that cannot be right (short, wrong length, not finite), or
+     *                     an error inside the server (500), which may be these texts' fault
      */
     bool (*embed)(
         Embedder *self, const char *const *texts, size_t count, EmbedInput input, Cancel *cancel,

@@ -240,6 +240,7 @@ call(
     if (response == NULL)
         return false;
     openai_read_limits(response, reply);
+    reply->refused = response->status != 200;
     if (!read_answer(response, count, *dimensions, key, &vectors, error))
         return false;
 

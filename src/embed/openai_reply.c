@@ -337,7 +337,7 @@ openai_problem_kind(const OpenaiProblem *problem, int status)
     case 429:
         return VF_ERROR_BUSY;
     case 500:
-        return is_too_long(problem) ? VF_ERROR_BAD_INPUT : VF_ERROR_BUSY;
+        return is_too_long(problem) ? VF_ERROR_BAD_INPUT : VF_ERROR_FAILED;
     case 501: /* llama.cpp: started without --embeddings */
     case 505:
         return VF_ERROR_DENIED;

@@ -256,7 +256,7 @@ test_failures_of_openai(void)
         "400 Bad Request",
         "{\"error\":{\"message\":\"This model does not support specifying dimensions.\"}}",
         VF_ERROR_DENIED, "dimensions");
-    assert_failure("500 Oops", "{\"error\":{\"message\":\"server\"}}", VF_ERROR_BUSY, "500");
+    assert_failure("500 Oops", "{\"error\":{\"message\":\"server\"}}", VF_ERROR_FAILED, "500");
     assert_failure("503 Busy", "", VF_ERROR_BUSY, "503");
     assert_failure("408 Timeout", "", VF_ERROR_BUSY, "408");
     assert_failure("409 Conflict", "", VF_ERROR_BUSY, "409");
@@ -385,7 +385,7 @@ test_a_busy_server_says_when_to_come_back(void)
             "429 X", "x-ratelimit-remaining-requests: 5\r\nx-ratelimit-reset-requests: 8ms\r\n"
                      "x-ratelimit-remaining-tokens: 0\r\nx-ratelimit-reset-tokens: 1.5s\r\n"),
         ==, 1500);
-    g_assert_cmpint(wish_of("500 X", "x-ratelimit-reset-requests: 1s\r\n"), ==, -1);
+    g_assert_cmpint(wish_of("503 X", "x-ratelimit-reset-requests: 1s\r\n"), ==, -1);
     g_assert_cmpint(wish_of("429 X", ""), ==, -1);
 }
 
