@@ -40,6 +40,8 @@ static gint64
 billed_tokens(
     const Caller *caller, const EmbedReply *reply, const GError *problem, TokenGuess guess)
 {
+    if (reply->refused)
+        return 0;
     if (problem == NULL && reply->tokens > 0)
         return (gint64) reply->tokens;
     if (problem == NULL)
@@ -52,29 +54,28 @@ billed_tokens(
 }
 
 static bool
-call_provider(Caller *caller, const Batch *batch, Cancel *cancel, EmbedReply *reply, GError **error)
+call_provider(Caller *caller, const Batch *batch, EmbedReply *reply, GError **error)
 {
     g_autofree const char **texts = g_new0(const char *, batch->chunks->len);
     for (guint i = 0; i < batch->chunks->len; i++)
         texts[i] = batch_chunk(batch, i)->text;
     return caller->embedder->embed(
-        caller->embedder, texts, batch->chunks->len, EMBED_DOCUMENT, cancel, reply, error);
+        caller->embedder, texts, batch->chunks->len, EMBED_DOCUMENT, caller->cancel, reply, error);
 }
 
 /* One attempt, from the reservation to the bill. */
 static bool
-attempt(
-    Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, gint64 *wish_ms, GError **error)
+attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **error)
 {
     EmbedReply reply = {0};
     g_autoptr(GError) problem = NULL;
     const TokenGuess guess = guess_tokens(caller, batch);
     gint64 ticket = 0;
 
-    if (!meter_reserve(caller->meter, guess.expected, guess.most, cancel, &ticket, error))
+    if (!meter_reserve(caller->meter, guess.expected, guess.most, caller->enough, &ticket, error))
         return false;
     fault_point(FAULT_AFTER_RESERVE);
-    const bool answered = call_provider(caller, batch, cancel, &reply, &problem);
+    const bool answered = call_provider(caller, batch, &reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
 
     const gint64 billed = billed_tokens(caller, &reply, problem, guess);
@@ -96,19 +97,18 @@ attempt(
 
 /* Waits before the next attempt; false when there shall be none. */
 static bool
-wait_before_next(
-    Caller *caller, Retry *busy, Retry *lost, const GError *problem, gint64 wish_ms, Cancel *cancel)
+wait_before_next(Caller *caller, Retry *busy, Retry *lost, const GError *problem, gint64 wish_ms)
 {
     gint64 wait_ms = 0;
 
     if (retry_is_busy(problem))
         return retry_again(busy, problem, &wait_ms) &&
                meter_cool_down(caller->meter, wish_ms, NULL);
-    return retry_again(lost, problem, &wait_ms) && cancel_sleep(cancel, wait_ms);
+    return retry_again(lost, problem, &wait_ms) && cancel_sleep(caller->enough, wait_ms);
 }
 
 bool
-call_embed(Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, GError **error)
+call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error)
 {
     Retry busy = {.policy = &BUSY_POLICY};
     Retry lost = {.policy = &LOST_POLICY};
@@ -117,9 +117,9 @@ call_embed(Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, GError 
     {
         g_autoptr(GError) problem = NULL;
         gint64 wish_ms = -1;
-        if (attempt(caller, batch, cancel, tokens, &wish_ms, &problem))
+        if (attempt(caller, batch, tokens, &wish_ms, &problem))
             return true;
-        if (wait_before_next(caller, &busy, &lost, problem, wish_ms, cancel))
+        if (wait_before_next(caller, &busy, &lost, problem, wish_ms))
             continue;
 
         const int attempts = busy.failures + lost.failures + 1;

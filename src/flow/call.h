@@ -13,6 +13,8 @@ typedef struct
     Meter *meter;
     double characters_per_token; /* for the rate's estimate */
     bool costs_money;            /* then an unknown bill is taken to be the highest */
+    Cancel *enough;              /* no further call is begun; the one under way may end */
+    Cancel *cancel;              /* ends the call under way, too */
 } Caller;
 
 /*
@@ -20,4 +22,4 @@ typedef struct
  * wrong answers are tried again; VF_ERROR_BAD_INPUT means that the provider refuses this batch as
  * it is.
  */
-bool call_embed(Caller *caller, Batch *batch, Cancel *cancel, gint64 *tokens, GError **error);
+bool call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error);

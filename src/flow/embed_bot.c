@@ -19,6 +19,10 @@
 
 #define SAY_EVERY_US 300000
 
+/* How long a failed bot waits for calls that are under way, and how often it looks. */
+#define LAST_CALLS_MS 15000
+#define WATCH_MS 50
+
 static const RetryPolicy LOCK_POLICY = {.attempts = 40, .first_ms = 100, .longest_ms = 1000};
 static const RetryPolicy REPLACE_POLICY = {.attempts = 30, .first_ms = 200, .longest_ms = 5000};
 
@@ -37,7 +41,8 @@ typedef struct
     const WorkOrder *order;
     const WorkListener *listener;
     Cancel *outer;  /* the user's wish */
-    Cancel *cancel; /* stops all threads: the user's wish, or a failure */
+    Cancel *enough; /* after a failure nothing new is begun */
+    Cancel *cancel; /* stops all threads at once: the user's wish, or nowhere to put vectors */
 
     /* the stages */
     Settings *settings;
@@ -75,7 +80,10 @@ say(const Work *work, const WorkEvent *event)
     work->listener->say(work->listener->data, event);
 }
 
-/* The first failure counts; all others follow from it.  Takes the error. */
+/*
+ * The first failure counts; all others follow from it.  No call is begun any more, but those under
+ * way are paid for, so their vectors are still staged.  Takes the error.
+ */
 static void
 fail(Work *work, GError *error)
 {
@@ -86,8 +94,15 @@ fail(Work *work, GError *error)
         g_error_free(error);
     pthread_mutex_unlock(&work->lock);
 
-    cancel_request(work->cancel);
+    cancel_request(work->enough);
     queue_close(work->to_embed);
+}
+
+/* Does not wait for the calls under way either. */
+static void
+abandon_calls(Work *work)
+{
+    cancel_request(work->cancel);
     queue_close(work->to_stage);
 }
 
@@ -191,13 +206,13 @@ split_source(Work *work, guint index, const char *text, Batch **batch, GError **
         return false;
     for (char *chunk; (chunk = split_next(split)) != NULL; number++)
     {
-        if (!cancel_check(work->cancel, error))
+        if (!cancel_check(work->enough, error))
         {
             g_free(chunk);
             return false;
         }
         if (!send_chunk(work, index, number, chunk, batch))
-            return cancel_check(work->cancel, error);
+            return cancel_check(work->enough, error);
     }
     work->sources[index].chunks = number;
     if (number > 0)
@@ -210,10 +225,10 @@ static bool
 read_source(Work *work, guint index, Batch **batch, GError **error)
 {
     g_autoptr(Document) document = work->documents->open(
-        work->documents, work->order->bot, work->sources[index].source, work->cancel, error);
+        work->documents, work->order->bot, work->sources[index].source, work->enough, error);
     if (document == NULL)
         return false;
-    g_autofree char *text = extract_text(document, &work->extract, work->cancel, error);
+    g_autofree char *text = extract_text(document, &work->extract, work->enough, error);
     return text != NULL && split_source(work, index, text, batch, error);
 }
 
@@ -221,7 +236,7 @@ read_source(Work *work, guint index, Batch **batch, GError **error)
 static bool
 is_about_the_source(const Work *work, const GError *error)
 {
-    return !cancel_requested(work->cancel) &&
+    return !cancel_requested(work->enough) &&
            (g_error_matches(error, VF_ERROR, VF_ERROR_BAD_INPUT) ||
             g_error_matches(error, VF_ERROR, VF_ERROR_DENIED) ||
             g_error_matches(error, VF_ERROR, VF_ERROR_CONNECT) ||
@@ -241,7 +256,7 @@ read_sources(void *data)
     Work *work = data;
     Batch *batch = batch_new();
 
-    for (guint i = 0; i < work->source_count && !cancel_requested(work->cancel); i++)
+    for (guint i = 0; i < work->source_count && !cancel_requested(work->enough); i++)
     {
         GError *error = NULL;
         if (read_source(work, i, &batch, &error))
@@ -279,7 +294,7 @@ embed_batch(Work *work, Batch *taken, GError **error)
     g_autoptr(Batch) batch = taken;
     g_autoptr(GError) problem = NULL;
     gint64 tokens = 0;
-    const bool embedded = call_embed(&work->caller, batch, work->cancel, &tokens, &problem);
+    const bool embedded = call_embed(&work->caller, batch, &tokens, &problem);
 
     pthread_mutex_lock(&work->lock);
     work->tokens += tokens;
@@ -399,6 +414,7 @@ stage_all(Work *work)
         if (!stage_batches(work, batch, &error))
         {
             fail(work, error);
+            abandon_calls(work);
             return;
         }
         if (g_get_monotonic_time() - said_us < SAY_EVERY_US)
@@ -660,9 +676,13 @@ open_stages(Work *work, GError **error)
 
     const EstimateRules rules = stage_estimate_rules(work->settings, &work->embedder->info);
     work->caller = (Caller){
-        work->embedder, work->meter,
-        rules.characters_per_token > 0 ? rules.characters_per_token : 3.5,
-        limits.usd_per_token > 0};
+        .embedder = work->embedder,
+        .meter = work->meter,
+        .characters_per_token = rules.characters_per_token > 0 ? rules.characters_per_token : 3.5,
+        .costs_money = limits.usd_per_token > 0,
+        .enough = work->enough,
+        .cancel = work->cancel,
+    };
     work->extract = stage_extract_options(work->settings);
     work->split = stage_split_options(work->settings, work->order->bot, &work->embedder->info);
     work->allow_partial = settings_switch(work->settings, SETTING_ALLOW_PARTIAL);
@@ -692,17 +712,25 @@ work_clear(Work *work)
     pthread_mutex_destroy(&work->lock);
 }
 
-/* Hands the user's wish on to the threads' own cancel. */
+/* Hands the user's wish on to the threads, and ends calls that do not end after a failure. */
 static void *
-watch_outer_cancel(void *data)
+watch_the_end(void *data)
 {
     Work *work = data;
+    gint64 waited_ms = 0;
+
     while (!cancel_requested(work->cancel))
-        if (!cancel_sleep(work->outer, 50))
+    {
+        if (!cancel_sleep(work->outer, WATCH_MS))
         {
             fail(work, g_error_new_literal(VF_ERROR, VF_ERROR_CANCELLED, "interrupted"));
+            abandon_calls(work);
             break;
         }
+        waited_ms += cancel_requested(work->enough) ? WATCH_MS : 0;
+        if (waited_ms > LAST_CALLS_MS)
+            abandon_calls(work);
+    }
     return NULL;
 }
 
@@ -724,7 +752,7 @@ embed(Work *work, GError **error)
     const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
     work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);
     work->to_stage = queue_new(calls, (GDestroyNotify) batch_free);
-    pthread_create(&watcher, NULL, watch_outer_cancel, work);
+    pthread_create(&watcher, NULL, watch_the_end, work);
     run_threads(work);
     cancel_request(work->cancel);
     pthread_join(watcher, NULL);
@@ -735,12 +763,14 @@ embed(Work *work, GError **error)
 bool
 flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *cancel, GError **error)
 {
+    g_autoptr(Cancel) enough = cancel_new();
     g_autoptr(Cancel) inner = cancel_new();
     g_autoptr(GError) problem = NULL;
     Work work = {
         .order = order,
         .listener = listener,
         .outer = cancel,
+        .enough = enough,
         .cancel = inner,
         .settings = settings_new(),
     };
