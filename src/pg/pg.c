@@ -330,6 +330,17 @@ set_connect_error(PGconn *conn, GError **error)
         vf_error_hint(error, "check host and port, and that the server runs and may be reached");
 }
 
+/*
+ * A session whose program was killed shall end soon, also in the middle of a long statement or a
+ * wait: it holds locks that the next worker wants.  Not every server can (PostgreSQL 14 and Linux),
+ * and none must.
+ */
+static void
+notice_our_death(Pg *pg)
+{
+    pg_run(pg, "SET client_connection_check_interval = 500", NULL);
+}
+
 Pg *
 pg_connect(const PgOptions *options, Cancel *cancel, GError **error)
 {
@@ -371,6 +382,7 @@ pg_connect(const PgOptions *options, Cancel *cancel, GError **error)
         g_prefix_error(error, "could not prepare the session with %s: ", address);
         return NULL;
     }
+    notice_our_death(pg);
     return g_steal_pointer(&pg);
 }
 
