@@ -78,7 +78,8 @@ take_lock(const char *folder, const char *run, GError **error)
         vf_error_hint(error, "choose another folder with --state");
         return -1;
     }
-    for (int i = 0; i < LOCK_TRIES; i++)
+    /* `status` shares it; what cannot be shared belongs to another run, and is not waited for. */
+    for (int i = 0; i < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) == 0; i++)
     {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return fd;
