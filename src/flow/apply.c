@@ -15,6 +15,9 @@
 /* How often limits of time are looked at. */
 #define TICK_MS 250
 
+/* How often a question is asked again when the session with the store was lost over it. */
+#define MAX_QUESTIONS 5
+
 typedef struct
 {
     const PlannedBot *planned;
@@ -347,7 +350,29 @@ ask_store(Apply *apply, const Job *job, bool *arrived, bool *complete, gint64 *r
                 apply->store, job->planned->id, job->intent.name, arrived, complete, rows,
                 &problem))
             return true;
-        if (!pg_alive(apply->store->pg) && tries < 5)
+        if (!pg_alive(apply->store->pg) && tries < MAX_QUESTIONS)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+}
+
+/* Another run may have loaded the bot after this one's plan was made. */
+static bool
+ask_for_newer(Apply *apply, const Job *job, bool *found, gint64 *rows, GError **error)
+{
+    const MarkWish wish = {apply->plan->space, apply->plan->splitter, job->planned->fingerprint};
+
+    for (int tries = 0;; tries++)
+    {
+        g_autoptr(GError) problem = NULL;
+        if (!reach_store(apply, error))
+            return false;
+        if (mark_is_newer(
+                apply->store, job->planned->id, &wish, job->planned->marked_ms, found, rows,
+                &problem))
+            return true;
+        if (!pg_alive(apply->store->pg) && tries < MAX_QUESTIONS)
             continue;
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
@@ -490,7 +515,7 @@ launch_worker(Apply *apply, Job *job, Bot *bot, GError **error)
 }
 
 static bool
-start_job(Apply *apply, Job *job, GError **error)
+send_worker(Apply *apply, Job *job, GError **error)
 {
     BotProgress *progress = job->progress;
     g_autoptr(GError) change = NULL;
@@ -523,6 +548,21 @@ start_job(Apply *apply, Job *job, GError **error)
     apply->working++;
     tell(apply);
     return true;
+}
+
+/* The job's turn: unless somebody was faster, a worker gets it. */
+static bool
+start_job(Apply *apply, Job *job, GError **error)
+{
+    bool done = false;
+    gint64 rows = 0;
+
+    if (!ask_for_newer(apply, job, &done, &rows, error))
+        return false;
+    if (!done)
+        return send_worker(apply, job, error);
+    succeed_job(job, true, rows);
+    return write_bot(apply, job->progress, error);
 }
 
 static bool

@@ -46,6 +46,7 @@ typedef struct
     char *reason;
     GPtrArray *sources; /* of PlannedSource */
     gint64 rows;        /* in the new store now */
+    gint64 marked_ms;   /* when we last loaded it; -1 never.  Not in a plan's file */
     Estimate chunks;    /* of what is to be embedded; 0 for other actions */
     Estimate tokens;
     Estimate usd;     /* negative when the price is not known */

@@ -62,6 +62,7 @@ plan_bot(Bot *bot, const BotLook *look, const PlanInput *input)
     planned->bot = bot_ref(bot);
     planned->fingerprint = g_strdup(bot->fingerprint);
     planned->rows = rows == NULL ? 0 : rows->rows;
+    planned->marked_ms = rows == NULL || rows->mark == NULL ? -1 : rows->mark->marked_ms;
     decide_bot(planned, bot, look, input);
     if (planned->action == ACTION_EMBED)
         estimate_bot(

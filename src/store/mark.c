@@ -1,6 +1,7 @@
 #include "store/mark.h"
 
 #include "store/mark_of_worker.sql.h"
+#include "store/newer_mark.sql.h"
 
 bool
 mark_table_exists(Store *store, bool *there, GError **error)
@@ -28,5 +29,25 @@ mark_is_by(
     *arrived = PQntuples(result) == 1;
     *complete = *arrived && *pg_text(result, 0, 1) == 't';
     *rows = *arrived ? pg_number(result, 0, 0) : 0;
+    return true;
+}
+
+bool
+mark_is_newer(
+    Store *store, const char *bot, const MarkWish *wish, gint64 after_ms, bool *found, gint64 *rows,
+    GError **error)
+{
+    g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, after_ms);
+    const char *parameters[] = {store->oid,        bot,  wish->space, wish->splitter,
+                                wish->fingerprint, after};
+    g_autoptr(PGresult) result =
+        pg_query(store->pg, SQL_NEWER_MARK, G_N_ELEMENTS(parameters), parameters, error);
+    if (result == NULL)
+    {
+        g_prefix_error(error, "could not read the mark of bot \"%s\": ", bot);
+        return false;
+    }
+    *found = PQntuples(result) == 1;
+    *rows = *found ? pg_number(result, 0, 0) : 0;
     return true;
 }
