@@ -1,0 +1,290 @@
+"""
+Killed at any instant, the same command ends in the same store as an undisturbed run.
+
+What may be paid for a second time is what was under way when a worker died: each of its
+callers has one call in flight or in hand, as many answers wait for the writer, and the
+writer has some in its own.  The store keeps up with the provider of these tests, which
+takes its time; then the writer's share is one call's, too.
+"""
+
+import contextlib
+import hashlib
+import random
+import re
+import signal
+import time
+
+import psycopg2
+import pytest
+from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, WORKERS, end, fault_points, kill, one_error, workers_of
+from postgres import is_running, wait_until
+
+POINTS_OF_APPLY = ["after-plan", "after-intent", "after-launch", "before-ledger-done", "inside-index"]
+POINTS_OF_A_WORKER = ["after-reserve", "after-embed", "after-stage", "before-replace", "inside-replace", "after-replace"]
+
+MOST_PAID_AGAIN_BY_A_WORKER = (2 * CALLS + 1) * TEXTS_OF_A_CALL
+SETTLED = ("after-plan", "before-ledger-done", "inside-index", "before-replace", "inside-replace", "after-replace")
+
+
+def wait_for_calls(migration, count, process):
+    """Until the provider has answered so many calls; what it did meanwhile is the test's affair."""
+    assert wait_until(lambda: migration.calls() >= count or process.poll() is not None, 60 * PATIENCE)
+    assert process.poll() is None, process.communicate()
+
+
+def test_the_fault_points_are_those(vecferry):
+    assert sorted(fault_points(vecferry)) == sorted(POINTS_OF_APPLY + POINTS_OF_A_WORKER)
+
+
+# --- at every fault point -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", [*POINTS_OF_APPLY, "after-intent:2", "after-launch:3", "before-ledger-done:4"])
+def test_apply_dies_and_the_same_command_resumes(migration, undisturbed, provider, point):
+    provider.change(latency_ms=20)
+    migration.apply(env={"VECFERRY_FAULT": point}, expect=-signal.SIGKILL)
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    index = migration.database.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'idx_items_embedding'::regclass")
+    assert index == [(True,)]
+    # Two work at a time; when the first one's end is heard, the other is in the middle of its bot.
+    alone = point in ("after-plan", "inside-index", "after-intent", "before-ledger-done:4")
+    assert migration.paid_again() <= (0 if alone else WORKERS * MOST_PAID_AGAIN_BY_A_WORKER)
+
+
+@pytest.mark.parametrize("point", POINTS_OF_A_WORKER)
+def test_workers_die_and_the_same_command_resumes(migration, undisturbed, provider, point):
+    """Every worker dies at its first pass, so bots may run out of attempts: told, and nothing is lost."""
+    provider.change(latency_ms=20)
+    result = migration.apply(env={"VECFERRY_FAULT": point}, expect=0 if point == "after-replace" else 4)
+    if point != "after-replace":
+        assert "4 failed" in result.stdout
+        assert "the worker ended without a word: killed by signal 9" in result.stdout
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    deaths = 0 if point in SETTLED else 3 * 4
+    assert migration.paid_again() <= deaths * MOST_PAID_AGAIN_BY_A_WORKER
+
+
+@pytest.mark.parametrize("point", ["after-reserve:5", "after-embed:5", "after-stage:4"])
+def test_apply_finishes_the_work_of_workers_that_die(migration, undisturbed, provider, point):
+    """A worker that finds its predecessor's vectors has less to do and gets farther, in the same run."""
+    provider.change(latency_ms=20)
+    result = migration.apply("--calls", "1", "--attempts", "9", env={"VECFERRY_FAULT": point})
+    assert "trying again" in result.stderr
+    migration.assert_complete(undisturbed)
+    deaths = result.stderr.count("trying again")
+    assert migration.paid_again() <= deaths * 3 * TEXTS_OF_A_CALL
+
+
+def test_finished_bots_are_not_repeated(migration, undisturbed, provider):
+    provider.change(latency_ms=20)
+    migration.apply("--workers", "1", env={"VECFERRY_FAULT": "before-ledger-done:2"}, expect=-signal.SIGKILL)
+    finished = set(migration.marks())
+    assert len(finished) == 2
+    calls = len(provider.log())
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    names = {entry for call in provider.log(calls) for entry in call["sha256"]}
+    theirs = {sha256(content) for bot, _, content, _ in undisturbed if bot in finished}
+    assert not names & theirs
+    assert names == {sha256(content) for bot, _, content, _ in undisturbed if bot not in finished}
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_staged_vectors_are_not_paid_for_again(migration, undisturbed, provider):
+    """All vectors of a bot are staged, its worker dies before the rows are replaced."""
+    migration.apply(env={"VECFERRY_FAULT": "before-replace"}, expect=4)
+    assert migration.rows() == []
+    assert migration.staged() == len(undisturbed)
+    calls = migration.calls()
+    migration.apply()
+    assert migration.calls() == calls
+    migration.assert_complete(undisturbed)
+
+
+def test_the_old_rows_stand_until_the_new_ones_are_complete(migration, undisturbed, provider):
+    """The documents are cut anew; every worker dies in the open transaction, and readers see the old rows."""
+    migration.apply()
+    migration.apply("--splitter", "latest", "--attempts", "1", env={"VECFERRY_FAULT": "inside-replace"}, expect=4)
+    assert migration.rows() == undisturbed
+
+
+# --- killed from outside ----------------------------------------------------------------------
+
+
+def test_a_killed_worker_is_replaced_in_the_same_run(migration, undisturbed, provider):
+    provider.change(latency_ms=40)
+    process = migration.start()
+    wait_for_calls(migration, 6, process)
+    killed = sum(kill(worker) for worker in workers_of(process))
+    assert killed == WORKERS
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() <= killed * MOST_PAID_AGAIN_BY_A_WORKER
+
+
+def test_a_worker_killed_while_it_waits_for_the_table(migration, undisturbed):
+    """Its session outlives it and holds the bot's lock until the server notices."""
+    with contextlib.closing(migration.database.connect()) as other:
+        other.autocommit = False
+        other.cursor().execute("LOCK TABLE items IN ROW EXCLUSIVE MODE")
+        process = migration.start("--workers", "1")
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'items'::regclass"
+        assert wait_until(lambda: migration.database.execute(waits) == [(1,)], 30 * PATIENCE)
+        (worker,) = workers_of(process)
+        assert kill(worker)
+        time.sleep(3)
+        other.rollback()
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+def test_no_worker_outlives_a_killed_apply(migration, undisturbed, provider):
+    provider.change(latency_ms=40)
+    process = migration.start()
+    wait_for_calls(migration, 4, process)
+    workers = workers_of(process)
+    assert workers
+    kill(process.pid)
+    process.communicate()
+    assert wait_until(lambda: not any(map(is_running, workers)), 5)
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() <= WORKERS * MOST_PAID_AGAIN_BY_A_WORKER
+
+
+def test_lost_sessions_are_survived(migration, undisturbed, provider):
+    """pg_terminate_backend of all sessions of the program, again and again."""
+    provider.change(latency_ms=40)
+    process = migration.start("--attempts", "9")
+    terminated = 0
+    for calls in (3, 8, 14):
+        wait_for_calls(migration, calls, process)
+        terminated += len(terminate_sessions(migration.database))
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    assert terminated >= 4
+    migration.assert_complete(undisturbed)
+
+
+def terminate_sessions(database, application="vecferry%"):
+    with contextlib.suppress(psycopg2.Error):
+        return database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name LIKE %s AND datname = current_database()",
+            (application,),
+        )
+    return []
+
+
+def test_a_killed_server_is_survived(migration, undisturbed, provider, server):
+    provider.change(latency_ms=40)
+    process = migration.start()
+    wait_for_calls(migration, 8, process)
+    server.kill9()
+    time.sleep(2)
+    server.start()
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+
+
+def test_a_dead_provider_is_waited_for(migration, undisturbed, provider):
+    provider.change(latency_ms=40)
+    process = migration.start()
+    wait_for_calls(migration, 6, process)
+    migration.restart_provider(pause=1.5)
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+    # What it had in flight when it died was billed, for all it knows.
+    assert migration.paid_again() <= WORKERS * CALLS * TEXTS_OF_A_CALL
+
+
+def test_two_runs_in_one_state_folder(migration, undisturbed, provider):
+    provider.change(latency_ms=300)
+    process = migration.start()
+    wait_for_calls(migration, 4, process)
+    second = migration.apply(expect=1)
+    assert re.fullmatch(r"another vecferry works at run \w+", one_error(second))
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+# --- at random ----------------------------------------------------------------------------------
+
+
+class Disturber:
+    """Kills something at a random moment; counts what that may cost a second time."""
+
+    def __init__(self, migration, server, seed):
+        self.migration = migration
+        self.server = server
+        self.random = random.Random(seed)
+        self.workers_hit = 0
+        self.story = []
+
+    def disturb(self, process):
+        what = self.random.choice([self.kill_apply, self.kill_worker, self.lose_session, self.kill_server, self.kill_provider])
+        self.story.append(what.__name__)
+        what(process)
+
+    def kill_apply(self, process):
+        self.workers_hit += len(workers_of(process))
+        process.kill()
+
+    def kill_worker(self, process):
+        workers = workers_of(process)
+        if workers:
+            self.workers_hit += kill(self.random.choice(workers))
+
+    def lose_session(self, _process):
+        sessions = terminate_sessions(self.migration.database, self.random.choice(["vecferry%", "vecferry-%", "vecferry apply"]))
+        self.workers_hit += len(sessions)
+
+    def kill_server(self, process):
+        self.workers_hit += len(workers_of(process))
+        self.server.kill9()
+        time.sleep(self.random.uniform(0, 1))
+        self.server.start()
+
+    def kill_provider(self, process):
+        self.workers_hit += len(workers_of(process))
+        self.migration.restart_provider(self.random.uniform(0, 0.5))
+
+
+def run_disturbed(migration, undisturbed, server, seed, rounds):
+    """A run with kills at random moments, then the same command until it is through."""
+    disturber = Disturber(migration, server, seed)
+    migration.provider.change(latency_ms=30)
+    for _ in range(rounds):
+        process = migration.start("--attempts", "20")
+        time.sleep(disturber.random.uniform(0.05, 1.2) * PATIENCE)
+        for _ in range(disturber.random.choice([1, 1, 2])):
+            disturber.disturb(process)
+            time.sleep(disturber.random.uniform(0, 0.3))
+        status, stdout, stderr = end(process, 120)
+        assert status in (0, -signal.SIGKILL), f"{disturber.story}\n{stdout}\n{stderr}"
+    migration.apply("--attempts", "20")
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() <= disturber.workers_hit * MOST_PAID_AGAIN_BY_A_WORKER, disturber.story
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_random_kills_leave_the_same_store(migration, undisturbed, server, seed, number):
+    run_disturbed(migration, undisturbed, server, f"{seed} {number}", rounds=2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(150))
+def test_random_kills_at_length(migration, undisturbed, server, seed, number):
+    run_disturbed(migration, undisturbed, server, f"soak {seed} {number}", rounds=4)
