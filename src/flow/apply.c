@@ -744,7 +744,6 @@ static bool
 charge_planning(const Apply *apply, GError **error)
 {
     MeterLimits limits = {0};
-    gint64 ticket = 0;
 
     g_autoptr(Embedder) embedder = stage_embedder(apply->settings, apply->plan->dimensions, error);
     if (embedder == NULL || !stage_meter_limits(apply->settings, &embedder->info, &limits, error))
@@ -754,8 +753,7 @@ charge_planning(const Apply *apply, GError **error)
     if (meter == NULL)
         return false;
     const gint64 tokens = apply->plan->spent_tokens;
-    return tokens == 0 || (meter_reserve(meter, tokens, tokens, apply->cancel, &ticket, error) &&
-                           meter_settle(meter, ticket, tokens, error));
+    return tokens == 0 || meter_charge(meter, tokens, error);
 }
 
 static bool

@@ -20,7 +20,11 @@
 /* Money is counted in millionths of a millionth of a dollar, so that sums are exact. */
 #define PICO 1e12
 
-#define MINUTE_US 60000000.0
+/*
+ * A second longer than the provider's: what leaves here evenly arrives less evenly, and must not
+ * be too much for the minute in which it arrives.
+ */
+#define MINUTE_US 61000000.0
 
 /* The common pause: the first is this long, each further one twice that, up to the most. */
 #define FIRST_PAUSE_MS 200
@@ -109,7 +113,10 @@ static bool
 forget_old_clock(sqlite3 *database, GError **error)
 {
     g_autofree char *boot = boot_id();
-    return database_change(database, error, SQL_NEW_CLOCK, "s", boot);
+    return database_change(
+               database, error, "DELETE FROM passed WHERE (SELECT boot FROM meter) <> ?1", "s",
+               boot) &&
+           database_change(database, error, SQL_NEW_CLOCK, "s", boot);
 }
 
 Meter *
@@ -258,9 +265,44 @@ look_at_cap(Meter *meter, const State *state, gint64 cost, GError **error)
     return TOO_MUCH;
 }
 
+/*
+ * The first moment from `slot` on at which the minute behind it has room for these tokens.  Even
+ * pacing alone lets one call too many into a minute: the last one's tokens are waited for only
+ * after it.
+ */
+static bool
+find_room(Meter *meter, gint64 limit, gint64 tokens, gint64 *slot, GError **error)
+{
+    const gint64 begin = *slot - (gint64) MINUTE_US;
+    g_autoptr(sqlite3_stmt) sum = database_prepare(
+        meter->database, error, "SELECT coalesce(sum(tokens), 0) FROM passed WHERE slot > ?1", "i",
+        begin);
+    if (sum == NULL || !database_step(meter->database, sum, error))
+        return false;
+    gint64 used = sqlite3_column_int64(sum, 0);
+    if (used + tokens <= limit)
+        return true;
+
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(sqlite3_stmt) calls = database_prepare(
+        meter->database, error, "SELECT slot, tokens FROM passed WHERE slot > ?1 ORDER BY slot",
+        "i", begin);
+    if (calls == NULL)
+        return false;
+    while (used + tokens > limit && database_step(meter->database, calls, &problem))
+    {
+        used -= sqlite3_column_int64(calls, 1);
+        *slot = MAX(*slot, sqlite3_column_int64(calls, 0) + (gint64) MINUTE_US);
+    }
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 /* The slot of this call on both clocks of the rate; the next caller gets the one behind it. */
-static gint64
-take_slot(const Meter *meter, State *state, gint64 expected_tokens)
+static bool
+take_slot(Meter *meter, State *state, gint64 expected_tokens, gint64 *taken, GError **error)
 {
     const gint64 now = clock_us();
     const gint64 requests = meter->limits.requests_per_minute > 0
@@ -274,12 +316,27 @@ take_slot(const Meter *meter, State *state, gint64 expected_tokens)
         slot = MAX(slot, state->next_request);
     if (tokens > 0)
         slot = MAX(slot, state->next_token);
+    if (tokens > 0 && !find_room(meter, tokens, expected_tokens, &slot, error))
+        return false;
     if (requests > 0)
         state->next_request = slot + (gint64) (MINUTE_US / (double) requests);
     if (tokens > 0)
         state->next_token =
             slot + (gint64) (MINUTE_US * (double) expected_tokens / (double) tokens);
-    return slot;
+    *taken = slot;
+    return true;
+}
+
+/* Remembers the call for as long as its minute lasts. */
+static bool
+note_call(Meter *meter, gint64 ticket, gint64 slot, gint64 tokens, GError **error)
+{
+    const gint64 past = clock_us() - (gint64) (2 * MINUTE_US);
+    return database_change(
+               meter->database, error, "DELETE FROM passed WHERE slot < ?1", "i", past) &&
+           database_change(
+               meter->database, error, "INSERT INTO passed VALUES (?1, ?2, ?3)", "iii", ticket,
+               slot, tokens);
 }
 
 static bool
@@ -303,13 +360,14 @@ try_reserve(
     const Funding funding = well ? look_at_cap(meter, &state, cost, error) : BROKEN;
     if (funding == FUNDED)
     {
-        *slot = take_slot(meter, &state, expected);
-        well = write_slots(meter, &state, error) &&
+        well = take_slot(meter, &state, expected, slot, error) &&
+               write_slots(meter, &state, error) &&
                database_change(
                    meter->database, error,
                    "INSERT INTO reservation (owner, cost, expected) VALUES (?1, ?2, ?3)", "sii",
                    meter->owner, cost, expected);
         *ticket = sqlite3_last_insert_rowid(meter->database);
+        well = well && note_call(meter, *ticket, *slot, expected, error);
     }
     return finish(meter, well, error) ? funding : BROKEN;
 }
@@ -326,18 +384,19 @@ read_cool_until(Meter *meter, gint64 *until, GError **error)
 }
 
 static bool
-take_another_slot(Meter *meter, gint64 expected_tokens, gint64 *slot, GError **error)
+take_another_slot(Meter *meter, gint64 ticket, gint64 expected_tokens, gint64 *slot, GError **error)
 {
     State state = {0};
 
     if (!begin(meter, error))
         return false;
-    bool well = read_state(meter, &state, error);
-    if (well)
-    {
-        *slot = take_slot(meter, &state, expected_tokens);
-        well = write_slots(meter, &state, error);
-    }
+    const bool well =
+        read_state(meter, &state, error) &&
+        database_change(
+            meter->database, error, "DELETE FROM passed WHERE ticket = ?1", "i", ticket) &&
+        take_slot(meter, &state, expected_tokens, slot, error) &&
+        write_slots(meter, &state, error) &&
+        note_call(meter, ticket, *slot, expected_tokens, error);
     return finish(meter, well, error);
 }
 
@@ -346,7 +405,9 @@ take_another_slot(Meter *meter, gint64 expected_tokens, gint64 *slot, GError **e
  * the pause the calls go one after the other again, and not all that waited at once.
  */
 static bool
-wait_for_slot(Meter *meter, gint64 slot, gint64 expected_tokens, Cancel *cancel, GError **error)
+wait_for_slot(
+    Meter *meter, gint64 ticket, gint64 slot, gint64 expected_tokens, Cancel *cancel,
+    GError **error)
 {
     for (;;)
     {
@@ -358,7 +419,7 @@ wait_for_slot(Meter *meter, gint64 slot, gint64 expected_tokens, Cancel *cancel,
             return false;
         if (cool_until <= clock_us())
             return true;
-        if (!take_another_slot(meter, expected_tokens, &slot, error))
+        if (!take_another_slot(meter, ticket, expected_tokens, &slot, error))
             return false;
     }
 }
@@ -381,7 +442,7 @@ meter_reserve(
         if (!cancel_sleep(cancel, SETTLE_POLL_MS))
             return cancel_check(cancel, error);
     }
-    if (wait_for_slot(meter, slot, expected_tokens, cancel, error))
+    if (wait_for_slot(meter, *ticket, slot, expected_tokens, cancel, error))
         return true;
 
     /* The call is not made, so the money is free again. */
@@ -413,12 +474,29 @@ meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error)
     const bool well =
         correct_token_clock(meter, ticket, tokens, error) &&
         database_change(
+            meter->database, error, "UPDATE passed SET tokens = ?1 WHERE ticket = ?2", "ii", tokens,
+            ticket) &&
+        database_change(
             meter->database, error,
             "UPDATE meter SET tokens = tokens + ?1, calls = calls + 1, spent = spent + ?2", "ii",
             tokens, cost_of(meter, tokens)) &&
         database_change(
             meter->database, error, "DELETE FROM reservation WHERE ticket = ?1", "i", ticket);
     return finish(meter, well, error);
+}
+
+bool
+meter_charge(Meter *meter, gint64 tokens, GError **error)
+{
+    if (!begin(meter, error))
+        return false;
+    return finish(
+        meter,
+        database_change(
+            meter->database, error,
+            "UPDATE meter SET tokens = tokens + ?1, calls = calls + 1, spent = spent + ?2", "ii",
+            tokens, cost_of(meter, tokens)),
+        error);
 }
 
 bool

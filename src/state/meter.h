@@ -7,8 +7,10 @@
  * was billed.  What a killed worker had reserved counts as spent for good, because
  * nobody knows whether the provider did the work.  So the cap holds, killed or not.
  *
- * Calls are paced evenly (the generic cell rate algorithm, ITU-T I.371): no burst ever
- * exceeds the rate.  A throttled call sends all workers into one common pause.
+ * Calls are paced evenly (the generic cell rate algorithm, ITU-T I.371), and the tokens
+ * of no minute are more than the limit: neither a provider that counts bursts nor one
+ * that counts minutes is exceeded.  A throttled call sends all workers into one common
+ * pause.
  *
  * One Meter serves all threads of a process.
  */
@@ -40,6 +42,9 @@ bool meter_reserve(
 
 /* The call's end: what was billed (0 when the provider refused it), and forgets the reservation. */
 bool meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error);
+
+/* Adds what was spent without a reservation, whatever the cap says. */
+bool meter_charge(Meter *meter, gint64 tokens, GError **error);
 
 /* The provider throttled: nobody calls for that long; -1 when it named no time. */
 bool meter_cool_down(Meter *meter, gint64 wish_ms, GError **error);

@@ -4,5 +4,7 @@ CREATE TABLE IF NOT EXISTS meter (only INTEGER PRIMARY KEY CHECK (only = 1), boo
     priced INTEGER);
 CREATE TABLE IF NOT EXISTS reservation (ticket INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT,
     cost INTEGER, expected INTEGER);
+CREATE TABLE IF NOT EXISTS passed (ticket INTEGER PRIMARY KEY, slot INTEGER, tokens INTEGER);
+CREATE INDEX IF NOT EXISTS passed_by_slot ON passed (slot);
 INSERT OR IGNORE INTO meter
 VALUES (1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
