@@ -1,0 +1,201 @@
+"""
+What a run spends and how fast: never more than the cap by the provider's own accounts, never
+faster than the limit by the provider's own clock.
+
+A token costs a dollar here, so that caps and tokens are the same numbers.
+"""
+
+import contextlib
+import random
+import signal
+import sqlite3
+import time
+
+import pytest
+from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, workers_of
+from provider import token_count
+
+CAP = 2000
+
+
+def all_tokens(undisturbed):
+    return sum(token_count(content) for _, _, content, _ in undisturbed)
+
+
+def worst_case(undisturbed):
+    """What may have to be reserved for one call: a token has at least a byte, and a few mark its ends."""
+    return TEXTS_OF_A_CALL * max(len(content.encode()) + 8 for _, _, content, _ in undisturbed)
+
+
+# --- the cap --------------------------------------------------------------------------------
+
+
+@pytest.mark.threads
+def test_the_cap_stops_the_run_and_a_higher_one_resumes(migration, undisturbed, provider):
+    assert all_tokens(undisturbed) > 2 * CAP
+    result = migration.apply("--max-usd", CAP, expect=4)
+    assert "the spend cap of $2000 is reached" in result.stdout
+    spent = migration.tokens_billed()
+    assert CAP - worst_case(undisturbed) <= spent <= CAP
+
+    for _ in range(3):
+        migration.apply("--max-usd", CAP, expect=4)
+        assert migration.tokens_billed() <= CAP
+
+    migration.apply("--max-usd", 2 * all_tokens(undisturbed))
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+    assert migration.tokens_billed() == all_tokens(undisturbed)
+
+
+def test_calls_in_flight_share_the_cap(migration, undisturbed, provider):
+    """Many workers with many slow calls reserve before they send."""
+    provider.change(latency_ms=150)
+    migration.apply("--max-usd", CAP, "--workers", "4", "--calls", "8", expect=4)
+    assert migration.tokens_billed() <= CAP
+    assert provider.stats()["max_in_flight"] > 1
+
+
+def test_answers_that_are_lost_count_too(migration, undisturbed, provider, seed):
+    """Billed and cut off, or without a word on what was billed: the worst is assumed."""
+    provider.change(faults="lost=0.2,cut-body=0.1,reset-body=0.1,no-usage=0.2,throttle-ms=0.1", seed=seed, retry_after_s=0.05)
+    for _ in range(2):
+        migration.apply("--max-usd", CAP, expect=4)
+        assert migration.tokens_billed() <= CAP
+
+
+@pytest.mark.parametrize("point", ["after-reserve:2", "after-embed:2", "after-stage:2", "after-launch", "before-ledger-done"])
+def test_the_cap_holds_through_deaths(migration, undisturbed, provider, point):
+    """Of what a dead worker had reserved nobody knows whether it was spent; so it was."""
+    for _ in range(3):
+        migration.apply("--max-usd", CAP, env={"VECFERRY_FAULT": point}, expect=(4, -signal.SIGKILL))
+        assert migration.tokens_billed() <= CAP
+    migration.apply("--max-usd", CAP, expect=4)
+    assert migration.tokens_billed() <= CAP
+    migration.apply()
+    migration.assert_complete(undisturbed)
+
+
+def run_with_kills(migration, undisturbed, seed, rounds):
+    chance = random.Random(seed)
+    migration.provider.change(latency_ms=30)
+    killed = 0
+    for _ in range(rounds):
+        process = migration.start("--max-usd", CAP)
+        time.sleep(chance.uniform(0.05, 0.8) * PATIENCE)
+        workers = workers_of(process)
+        if workers and chance.random() < 0.5:
+            killed += kill(chance.choice(workers))
+        else:
+            killed += len(workers)
+            process.kill()
+        end(process)
+        assert migration.tokens_billed() <= CAP
+    migration.apply("--max-usd", CAP, expect=4)
+    assert migration.tokens_billed() <= CAP
+    migration.apply("--max-usd", 100 * CAP)
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() <= killed * (2 * CALLS + 1) * TEXTS_OF_A_CALL
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_cap_holds_through_random_kills(migration, undisturbed, seed, number):
+    run_with_kills(migration, undisturbed, f"cap {seed} {number}", rounds=4)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(60))
+def test_the_cap_holds_through_random_kills_at_length(migration, undisturbed, seed, number):
+    run_with_kills(migration, undisturbed, f"soak cap {seed} {number}", rounds=8)
+
+
+@pytest.mark.parametrize("cap", [0, 1, 150])
+def test_a_cap_too_small_for_one_call_spends_nothing(migration, cap):
+    result = migration.apply("--max-usd", cap, expect=4)
+    assert "the spend cap" in result.stdout
+    assert migration.tokens_billed() == 0
+    migration.assert_nothing_written()
+
+
+def test_asking_a_model_for_its_dimensions_counts_too(migration, undisturbed, provider):
+    """A model that nobody knows is asked at every start; the cap holds for these questions, too."""
+    text = "\n".join(line for line in migration.conf.read_text().splitlines() if not line.startswith("dimensions="))
+    migration.conf.write_text(text.replace("text-embedding-3-small", "test-embedding") + "\n")
+    for _ in range(3):
+        migration.apply("--max-usd", 300, expect=(1, 4))
+    assert migration.tokens_billed() <= 300
+    assert spent_by_the_meter(migration) == migration.tokens_billed() == 3 * token_count("hello")
+
+
+def spent_by_the_meter(migration):
+    """What the run's file says."""
+    (meter,) = migration.program.state.rglob("*.meter")
+    with contextlib.closing(sqlite3.connect(meter)) as database:
+        return database.execute("SELECT spent / 1000000000000 FROM meter").fetchone()[0]
+
+
+def test_a_cap_needs_a_price(migration):
+    text = "\n".join(line for line in migration.conf.read_text().splitlines() if not line.startswith("price="))
+    migration.conf.write_text(text.replace("text-embedding-3-small", "test-embedding") + "\n")
+    result = migration.apply("--max-usd", "5", expect=2)
+    assert one_error(result) == '--max-usd needs a price, and none is known for model "test-embedding"'
+    assert "hint: give --price" in result.stderr
+    migration.assert_nothing_written()
+
+
+# --- the rate ---------------------------------------------------------------------------------
+
+# A minute of the provider lasts this long, so that a test sees several.
+MINUTE_S = 6.0
+
+
+def rate(log, amount):
+    """What went through per second between the first and the last call."""
+    amounts = [amount(call) for call in log]
+    return (sum(amounts) - amounts[-1]) / (log[-1]["time"] - log[0]["time"])
+
+
+def test_the_limit_of_requests_is_kept_and_used(migration, undisturbed, provider):
+    per_second = 15
+    migration.configure(embedder={"max_texts": 1})
+    provider.change(rpm=per_second * MINUTE_S, window_s=MINUTE_S, sliding=True, latency_ms=50)
+    migration.apply("--requests-per-minute", 60 * per_second)
+    assert provider.stats()["rate_limited"] == 0
+    assert provider.stats()["peak_requests"] <= per_second * MINUTE_S
+    used = rate(provider.log(), lambda call: 1)
+    assert 0.95 * per_second <= used <= 1.001 * per_second
+    migration.assert_complete(undisturbed)
+
+
+def test_the_limit_of_tokens_is_kept_and_used(migration, undisturbed, provider):
+    per_second = 600
+    migration.configure(embedder={"max_texts": 1})
+    provider.change(tpm=per_second * MINUTE_S, window_s=MINUTE_S, sliding=True, latency_ms=50)
+    migration.apply("--tokens-per-minute", 60 * per_second)
+    assert provider.stats()["rate_limited"] == 0
+    assert provider.stats()["peak_tokens"] <= per_second * MINUTE_S
+    used = rate(provider.log(), lambda call: call["tokens"])
+    assert 0.95 * per_second <= used
+    migration.assert_complete(undisturbed)
+
+
+@pytest.mark.soak
+def test_no_minute_has_too_many_tokens(migration, undisturbed, provider):
+    """Each call is a good part of a minute's tokens, so that one too many would show."""
+    per_minute = 2000
+    provider.change(tpm=per_minute, sliding=True)
+    process = migration.start("--tokens-per-minute", per_minute)
+    status, stdout, stderr = end(process, 300)
+    assert status == 0, stdout + stderr
+    assert provider.stats()["rate_limited"] == 0
+    assert rate(provider.log(), lambda call: call["tokens"]) >= 0.90 * per_minute / 60
+    migration.assert_complete(undisturbed)
+
+
+@pytest.mark.parametrize("style", ["seconds", "none"])
+def test_a_limit_that_only_the_provider_knows_is_learnt(migration, undisturbed, provider, style):
+    """From its headers, or from its refusals; a token bucket, as OpenAI's."""
+    provider.change(rpm=1200, burst_s=0.2, retry_style=style)
+    migration.apply("--workers", "4")
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
