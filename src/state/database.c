@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 30000
+#define WAL_PAUSE_MS 10
 
 static void
 set_database_error(sqlite3 *database, GError **error)
@@ -54,13 +55,35 @@ open_with_flags(const char *path, int flags, GError **error)
     return g_steal_pointer(&database);
 }
 
+/*
+ * The switch to write-ahead logging, and the recovery of a log that somebody left, take locks that
+ * SQLite does not wait for (sqlite.org, wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL
+ * Mode"): when several processes begin at once, so it is waited for here.
+ */
+static bool
+switch_to_wal(sqlite3 *database, GError **error)
+{
+    for (int waited_ms = 0;; waited_ms += WAL_PAUSE_MS)
+    {
+        g_autoptr(GError) problem = NULL;
+        if (database_run(database, "PRAGMA journal_mode = WAL", &problem))
+            return true;
+        if (!g_error_matches(problem, VF_ERROR, VF_ERROR_BUSY) || waited_ms > BUSY_TIMEOUT_MS)
+        {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        g_usleep(WAL_PAUSE_MS * 1000);
+    }
+}
+
 sqlite3 *
 database_open(const char *path, bool durable, GError **error)
 {
     if (!make_private_file(path, error))
         return NULL;
     g_autoptr(sqlite3) database = open_with_flags(path, SQLITE_OPEN_READWRITE, error);
-    if (database == NULL || !database_run(database, "PRAGMA journal_mode = WAL", error) ||
+    if (database == NULL || !switch_to_wal(database, error) ||
         !database_run(
             database, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", error))
         return NULL;

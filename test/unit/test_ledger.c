@@ -73,7 +73,7 @@ opened(const Fixture *fixture)
 }
 
 static void
-begin(Ledger *ledger, const RunProgress *run)
+begin(Ledger *ledger, RunProgress *run)
 {
     g_autoptr(GError) error = NULL;
     g_assert_true(ledger_begin(ledger, run, &error));
@@ -545,7 +545,7 @@ test_the_latest_run_comes_first(Fixture *fixture, const void *data)
     for (int i = 0; i < 3; i++)
     {
         ledger_close(ledger_open(fixture->folder, RUNS[i], NULL));
-        set_time(fixture->folder, RUNS[i], ".db", TIMES[i]);
+        set_time(fixture->folder, RUNS[i], ".lock", TIMES[i]);
     }
     g_autofree char *other = g_build_filename(fixture->folder, "notes.txt", NULL);
     g_file_set_contents(other, "x", -1, NULL);
