@@ -583,7 +583,7 @@ test_a_run_that_did_not_begin_is_an_error(Fixture *fixture, const void *data)
     g_autoptr(GError) error = NULL;
     ledger_close(opened(fixture));
     g_assert_null(ledger_read(fixture->folder, RUN, &error));
-    g_assert_error(error, VF_ERROR, VF_ERROR_FAILED);
+    g_assert_error(error, VF_ERROR, VF_ERROR_USAGE);
     g_assert_cmpstr(error->message, ==, "the ledger holds no run yet");
 }
 
