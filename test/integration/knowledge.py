@@ -165,6 +165,8 @@ class Knowledge:
             known = settings.setdefault(section.replace("_", "-"), {})
             known.update({key.replace("_", "-"): value for key, value in keys.items()})
         path = self.folder / "vecferry.conf"
+        path.touch(mode=0o600)
+        path.chmod(0o600)  # it may hold a password
         with open(path, "w", encoding="utf-8") as conf:
             for section, keys in settings.items():
                 conf.write(f"[{section}]\n")

@@ -584,7 +584,7 @@ test_a_run_that_did_not_begin_is_an_error(Fixture *fixture, const void *data)
     ledger_close(opened(fixture));
     g_assert_null(ledger_read(fixture->folder, RUN, &error));
     g_assert_error(error, VF_ERROR, VF_ERROR_USAGE);
-    g_assert_cmpstr(error->message, ==, "the ledger holds no run yet");
+    g_assert_cmpstr(error->message, ==, "the run was planned, but never begun");
 }
 
 static void
