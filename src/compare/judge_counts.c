@@ -314,7 +314,7 @@ judge_expected_source(
     const SourceCount *rows = g_hash_table_lookup(bot->sources, other);
     verification_add(
         judging->verification, verdict, FINDING_BUCKET, label, rows->rows,
-        g_strdup_printf("its rows say %s", other));
+        g_strdup_printf("its rows say %s; --bucket tells which is right", other));
 }
 
 static void

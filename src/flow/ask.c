@@ -124,8 +124,7 @@ prepare(
     Store *store, Embedder *embedder, const AskOptions *options, BotFacts *facts, Cancel *cancel,
     gint64 *tokens, GError **error)
 {
-    if (!store_check_reading(store, embedder->info.dimensions, error) ||
-        !bot_facts_read(store, options->bot, facts, error))
+    if (!store_check_reading(store, 0, error) || !bot_facts_read(store, options->bot, facts, error))
         return false;
     if (facts->rows == 0)
     {

@@ -1,5 +1,6 @@
 """verify --level counts: every kind of difference is planted, and found under its name."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -9,6 +10,7 @@ import threading
 import pytest
 from filled_store import FilledStore
 from knowledge import user_id
+from postgres import wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "servers"))
 
@@ -396,14 +398,21 @@ def test_hostile_names_cannot_command_the_terminal(store):
     assert "\x07" not in stdout
 
 
-def test_another_transaction_is_not_half_seen(store):
-    """Rows and mark change together, and are read together."""
-    with store.database.connect() as session:
-        session.autocommit = False
-        cursor = session.cursor()
-        cursor.execute("DELETE FROM items WHERE botid = %s", [store.tales])
-        assert store.found() == []
-        session.rollback()
+def test_a_bot_that_is_loaded_meanwhile_is_not_half_seen(store):
+    """Rows and marks are read in one snapshot."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vecferry verify' AND wait_event_type = 'Lock'"
+    with contextlib.closing(store.database.connect()) as loader:
+        loader.autocommit = False
+        cursor = loader.cursor()
+        cursor.execute("LOCK vecferry.mark IN ACCESS EXCLUSIVE MODE")
+        verify = store.vecferry.start("verify", "--config", store.conf)
+        # It has counted the rows, and cannot read the marks yet.
+        assert wait_until(lambda: store.execute(waits) == [(1,)], 20)
+        cursor.execute(f"{AGAIN} WHERE botid = %s", [store.lighthouse])
+        cursor.execute("UPDATE vecferry.mark SET rows = 2, outcome = '[]' WHERE bot = %s", [store.lighthouse])
+        loader.commit()
+    stdout, stderr = verify.communicate(timeout=60)
+    assert (verify.returncode, stderr) == (0, ""), stdout
 
 
 # --- what cannot be verified --------------------------------------------------------------

@@ -209,6 +209,8 @@ test_rows_without_a_bot_are_orphans(void)
     g_autoptr(Verification) verification = judge(&world, true);
     g_assert_cmpint(verification->rows, ==, 7);
     g_assert_cmpuint(verification->differences, ==, 3);
+    /* Who has neither rows nor a place in the catalogue is not looked at. */
+    g_assert_cmpuint(verification->bots->len, ==, 2);
 }
 
 static void
