@@ -34,8 +34,11 @@ command_store(const Invocation *invocation, ExitStatus *status, GError **error)
         return false;
     if (g_strv_length(rest) != 1 || strcmp(rest[0], "create") != 0)
     {
-        g_set_error(
-            error, VF_ERROR, VF_ERROR_USAGE, "what to do with the store is missing or unknown");
+        const char *word = rest[0] == NULL ? NULL : rest[g_str_equal(rest[0], "create") ? 1 : 0];
+        if (word == NULL)
+            g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "what to do with the store is missing");
+        else
+            g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "\"%s\" is not expected here", word);
         vf_error_hint(error, "`vecferry store create` makes the guide's schema");
         return false;
     }
