@@ -63,8 +63,15 @@ call_provider(Caller *caller, const Batch *batch, EmbedReply *reply, GError **er
         caller->embedder, texts, batch->chunks->len, EMBED_DOCUMENT, caller->cancel, reply, error);
 }
 
+typedef enum
+{
+    ANSWERED,
+    REFUSED,   /* by the provider, or its answer was lost or wrong */
+    UNMETERED, /* our own books failed: without them nothing is sent */
+} Attempt;
+
 /* One attempt, from the reservation to the bill. */
-static bool
+static Attempt
 attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **error)
 {
     EmbedReply reply = {0};
@@ -73,7 +80,7 @@ attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **
     gint64 ticket = 0;
 
     if (!meter_reserve(caller->meter, guess.expected, guess.most, caller->enough, &ticket, error))
-        return false;
+        return UNMETERED;
     fault_point(FAULT_AFTER_RESERVE);
     const bool answered = call_provider(caller, batch, &reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
@@ -81,18 +88,20 @@ attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **
     const gint64 billed = billed_tokens(caller, &reply, problem, guess);
     *tokens += billed;
     *wish_ms = reply.retry_after_ms;
-    bool metered = meter_settle(caller->meter, ticket, billed, error) &&
-                   meter_hear_limits(
-                       caller->meter, reply.requests_per_minute, reply.tokens_per_minute, error) &&
-                   (!answered || meter_praise(caller->meter, error));
+    const bool metered =
+        meter_settle(caller->meter, ticket, billed, error) &&
+        meter_hear_limits(
+            caller->meter, reply.requests_per_minute, reply.tokens_per_minute, error) &&
+        (!answered || meter_praise(caller->meter, error));
     if (answered && metered)
         batch->vectors = g_steal_pointer(&reply.vectors);
     embed_reply_clear(&reply);
     if (!metered)
-        return false;
-    if (!answered)
-        g_propagate_error(error, g_steal_pointer(&problem));
-    return answered;
+        return UNMETERED;
+    if (answered)
+        return ANSWERED;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return REFUSED;
 }
 
 /* Waits before the next attempt; false when there shall be none. */
@@ -117,9 +126,10 @@ call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error)
     {
         g_autoptr(GError) problem = NULL;
         gint64 wish_ms = -1;
-        if (attempt(caller, batch, tokens, &wish_ms, &problem))
+        const Attempt came = attempt(caller, batch, tokens, &wish_ms, &problem);
+        if (came == ANSWERED)
             return true;
-        if (wait_before_next(caller, &busy, &lost, problem, wish_ms))
+        if (came == REFUSED && wait_before_next(caller, &busy, &lost, problem, wish_ms))
             continue;
 
         const int attempts = busy.failures + lost.failures + 1;
