@@ -188,7 +188,8 @@ def test_no_minute_has_too_many_tokens(migration, undisturbed, provider):
     status, stdout, stderr = end(process, 300)
     assert status == 0, stdout + stderr
     assert provider.stats()["rate_limited"] == 0
-    assert rate(provider.log(), lambda call: call["tokens"]) >= 0.90 * per_minute / 60
+    # Eleven of these calls fit into a minute, and something is left.
+    assert rate(provider.log(), lambda call: call["tokens"]) >= 0.85 * per_minute / 60
     migration.assert_complete(undisturbed)
 
 
