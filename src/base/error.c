@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static const char *const NAMES[] = {
@@ -9,7 +10,16 @@ static const char *const NAMES[] = {
     [VF_ERROR_CANCELLED] = "cancelled", [VF_ERROR_FAILED] = "failed",
 };
 
-G_DEFINE_QUARK(vecferry - error, vf_error)
+/* What G_DEFINE_QUARK makes, but threads may meet in it. */
+GQuark
+vf_error_quark(void)
+{
+    static atomic_uint quark;
+
+    if (atomic_load(&quark) == 0)
+        atomic_store(&quark, g_quark_from_static_string("vecferry-error"));
+    return atomic_load(&quark);
+}
 
 const char *
 vf_error_name(const GError *error)

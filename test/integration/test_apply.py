@@ -24,6 +24,7 @@ def test_rows_of_all_formats_arrive_once(migration, undisturbed):
     assert migration.calls() > 25
 
 
+@pytest.mark.threads
 def test_several_calls_are_in_flight(migration, undisturbed, provider):
     provider.change(latency_ms=50)
     migration.apply()
@@ -31,7 +32,6 @@ def test_several_calls_are_in_flight(migration, undisturbed, provider):
     migration.assert_complete(undisturbed)
 
 
-@pytest.mark.threads
 @pytest.mark.parametrize("fault", ["shuffle", "no-usage", "wrong-format", "shuffle+slow", "drip"])
 def test_odd_but_right_answers_are_taken(migration, undisturbed, provider, fault):
     """Shuffled, without usage, base64 where floats were asked for, slow or in small pieces."""

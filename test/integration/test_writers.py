@@ -186,7 +186,6 @@ def test_readers_never_see_half_a_bot(migration, undisturbed, logbook):
     assert sum(counts.values()) > 50
 
 
-@pytest.mark.threads
 @pytest.mark.parametrize("number", range(3))
 def test_both_at_once_leave_one_complete_set(migration, undisturbed, logbook, number):
     """Without any order: containers come one after the other while our run works."""
@@ -239,6 +238,7 @@ def rival(migration, tmp_path):
     rival.program.end()
 
 
+@pytest.mark.threads
 def test_two_runs_share_the_bots(migration, undisturbed, provider, rival):
     """What one has, the other leaves alone; a bot that the other finished is not embedded again."""
     provider.change(latency_ms=30)
