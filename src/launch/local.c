@@ -14,23 +14,31 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ORDER_FD 3
 
-/* More in one line is not an event of ours; the rest of the line is passed over. */
+/* More in one line is not an event of ours, and passed over. */
 #define MAX_LINE_BYTES (64 * 1024)
 #define MAX_LAST_WORDS 2000
+
+/* Of one pipe before the others have their turn; more than a pipe holds. */
+#define READS_AT_A_TURN 16
 
 typedef struct
 {
     gint64 intent;
     pid_t pid;
+    int exit; /* readable when the process has ended; -1 on a kernel that cannot tell */
     int out;
     int err;
-    GString *line;       /* what came of the next line so far */
+    bool ended; /* and its status is known */
+    int status;
+    GString *line; /* what came of the next line so far */
+    bool line_too_long;
     GString *last_words; /* the end of stderr */
     GQueue *said;        /* lines that wait to be reported */
 } Worker;
@@ -54,6 +62,7 @@ static void
 worker_free(void *data)
 {
     Worker *worker = data;
+    close_descriptor(&worker->exit);
     close_descriptor(&worker->out);
     close_descriptor(&worker->err);
     g_string_free(worker->line, TRUE);
@@ -167,6 +176,7 @@ local_launch(
     Worker *worker = g_new0(Worker, 1);
     worker->intent = intent->id;
     worker->pid = pid;
+    worker->exit = pidfd_open(pid, 0);
     worker->out = out[0];
     worker->err = err[0];
     worker->line = g_string_new(NULL);
@@ -177,20 +187,27 @@ local_launch(
     return true;
 }
 
+static void
+end_line(Worker *worker)
+{
+    if (!worker->line_too_long)
+        g_queue_push_tail(worker->said, g_strdup(worker->line->str));
+    worker->line_too_long = false;
+    g_string_truncate(worker->line, 0);
+}
+
 /* Takes the bytes apart into lines that wait to be reported. */
 static void
 hear(Worker *worker, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++)
     {
-        if (bytes[i] != '\n')
-        {
-            if (worker->line->len < MAX_LINE_BYTES)
-                g_string_append_c(worker->line, bytes[i]);
-            continue;
-        }
-        g_queue_push_tail(worker->said, g_strdup(worker->line->str));
-        g_string_truncate(worker->line, 0);
+        if (bytes[i] == '\n')
+            end_line(worker);
+        else if (worker->line->len < MAX_LINE_BYTES)
+            g_string_append_c(worker->line, bytes[i]);
+        else
+            worker->line_too_long = true;
     }
 }
 
@@ -202,13 +219,13 @@ keep_last_words(Worker *worker, const char *bytes, size_t length)
         g_string_erase(worker->last_words, 0, (gssize) (worker->last_words->len - MAX_LAST_WORDS));
 }
 
-/* Reads what is there; closes the descriptor at its end. */
+/* Reads what is there, but not for ever; closes the descriptor at its end. */
 static void
 drain(Worker *worker, int *fd, void (*take)(Worker *, const char *, size_t))
 {
     char bytes[8192];
 
-    while (*fd >= 0)
+    for (int i = 0; i < READS_AT_A_TURN && *fd >= 0; i++)
     {
         const ssize_t got = read(*fd, bytes, sizeof bytes);
         if (got > 0)
@@ -220,9 +237,36 @@ drain(Worker *worker, int *fd, void (*take)(Worker *, const char *, size_t))
     }
 }
 
-static char *
-describe_end(const Worker *worker, int status)
+static void
+drain_both(Worker *worker)
 {
+    drain(worker, &worker->err, keep_last_words);
+    drain(worker, &worker->out, hear);
+}
+
+static bool
+has_ended(const Worker *worker)
+{
+    struct pollfd wish = {.fd = worker->exit, .events = POLLIN};
+    return worker->exit < 0 ? worker->out < 0 && worker->err < 0 : poll(&wish, 1, 0) == 1;
+}
+
+/* Its children go with it; then its last words are in the pipes. */
+static void
+bury(Worker *worker)
+{
+    kill(-worker->pid, SIGKILL);
+    while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR)
+    {
+    }
+    drain_both(worker);
+    worker->ended = true;
+}
+
+static char *
+describe_end(const Worker *worker)
+{
+    const int status = worker->status;
     g_autofree char *words = g_strdup(worker->last_words->str);
     g_strstrip(words);
     const char *line = strrchr(words, '\n');
@@ -255,32 +299,29 @@ take_news(LocalLauncher *launcher, LauncherReport *report)
             }
             g_clear_pointer(&line, g_free);
         }
-        if (worker->out >= 0 || worker->err >= 0)
+        if (!worker->ended)
             continue;
-
-        int status = 0;
-        if (waitpid(worker->pid, &status, 0) != worker->pid)
-            status = 0;
         report->news = LAUNCHER_ENDED;
         report->intent = worker->intent;
-        report->how = describe_end(worker, status);
+        report->how = describe_end(worker);
         g_ptr_array_remove_index(launcher->workers, i);
         return true;
     }
     return false;
 }
 
-/* Waits until a worker says something, or the stop; then reads all there is. */
+/* Waits until a worker says something or ends, or the stop; then reads what there is. */
 static void
 listen_to_workers(LocalLauncher *launcher, Cancel *cancel, int timeout_ms)
 {
-    g_autofree struct pollfd *fds = g_new0(struct pollfd, launcher->workers->len * 2 + 1);
+    g_autofree struct pollfd *fds = g_new0(struct pollfd, launcher->workers->len * 3 + 1);
     nfds_t count = 0;
 
     fds[count++] = (struct pollfd){.fd = cancel_fd(cancel), .events = POLLIN};
     for (guint i = 0; i < launcher->workers->len; i++)
     {
         const Worker *worker = launcher->workers->pdata[i];
+        fds[count++] = (struct pollfd){.fd = worker->exit, .events = POLLIN};
         fds[count++] = (struct pollfd){.fd = worker->out, .events = POLLIN};
         fds[count++] = (struct pollfd){.fd = worker->err, .events = POLLIN};
     }
@@ -289,8 +330,10 @@ listen_to_workers(LocalLauncher *launcher, Cancel *cancel, int timeout_ms)
     for (guint i = 0; i < launcher->workers->len; i++)
     {
         Worker *worker = launcher->workers->pdata[i];
-        drain(worker, &worker->err, keep_last_words);
-        drain(worker, &worker->out, hear);
+        if (has_ended(worker))
+            bury(worker);
+        else
+            drain_both(worker);
     }
 }
 
@@ -315,7 +358,7 @@ local_stop(Launcher *self, gint64 intent)
     for (guint i = 0; i < launcher->workers->len; i++)
     {
         const Worker *worker = launcher->workers->pdata[i];
-        if (worker->intent == intent && worker->pid > 0)
+        if (worker->intent == intent && !worker->ended)
             kill(-worker->pid, SIGKILL);
     }
 }
@@ -326,9 +369,9 @@ local_free(Launcher *self)
     LocalLauncher *launcher = (LocalLauncher *) self;
     for (guint i = 0; i < launcher->workers->len; i++)
     {
-        const Worker *worker = launcher->workers->pdata[i];
-        kill(-worker->pid, SIGKILL);
-        waitpid(worker->pid, NULL, 0);
+        Worker *worker = launcher->workers->pdata[i];
+        if (!worker->ended)
+            bury(worker);
     }
     g_ptr_array_unref(launcher->workers);
     g_free(launcher->program);
