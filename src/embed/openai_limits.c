@@ -35,9 +35,11 @@ openai_duration_ms(const char *text)
         return -1;
     while (*text != '\0')
     {
+        if (!g_ascii_isdigit(*text))
+            return -1;
         char *end = NULL;
-        const double number = g_ascii_isdigit(*text) ? g_ascii_strtod(text, &end) : -1;
-        const Unit *unit = number >= 0 ? unit_at(end) : NULL;
+        const double number = g_ascii_strtod(text, &end);
+        const Unit *unit = unit_at(end);
         if (unit == NULL)
             return -1;
         sum += number * unit->ms;

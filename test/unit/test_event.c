@@ -57,7 +57,7 @@ test_every_event_comes_back_the_same(void)
 {
     for (int kind = EVENT_STARTED; kind < EVENT_OTHER; kind++)
     {
-        const WorkEvent event = {
+        const WorkEvent sent = {
             .kind = (EventKind) kind,
             .succeeded = kind == EVENT_FINAL,
             .worker = TEXT("w"),
@@ -68,20 +68,20 @@ test_every_event_comes_back_the_same(void)
             .reused = kind == EVENT_PROGRESS || kind == EVENT_FINAL ? 2 : 0,
             .tokens = kind == EVENT_PROGRESS || kind == EVENT_FINAL ? 3 : 0,
         };
-        g_autofree char *line = work_event_to_line(&event);
+        g_autofree char *line = work_event_to_line(&sent);
         g_auto(WorkEvent) again = {0};
 
         g_assert_null(strchr(line, '\n'));
         read_line(line, &again);
         g_assert_cmpint((int) again.kind, ==, kind);
-        g_assert_true(again.succeeded == event.succeeded);
-        g_assert_cmpstr(again.worker, ==, event.worker);
-        g_assert_cmpstr(again.source, ==, event.source);
-        g_assert_cmpstr(again.code, ==, event.code);
-        g_assert_cmpstr(again.reason, ==, event.reason);
-        g_assert_cmpint(again.chunks, ==, event.chunks);
-        g_assert_cmpint(again.reused, ==, event.reused);
-        g_assert_cmpint(again.tokens, ==, event.tokens);
+        g_assert_true(again.succeeded == sent.succeeded);
+        g_assert_cmpstr(again.worker, ==, sent.worker);
+        g_assert_cmpstr(again.source, ==, sent.source);
+        g_assert_cmpstr(again.code, ==, sent.code);
+        g_assert_cmpstr(again.reason, ==, sent.reason);
+        g_assert_cmpint(again.chunks, ==, sent.chunks);
+        g_assert_cmpint(again.reused, ==, sent.reused);
+        g_assert_cmpint(again.tokens, ==, sent.tokens);
     }
 }
 

@@ -609,8 +609,11 @@ test_base64_and_numbers_are_equal(void)
     OpenaiVectors vectors = parse(data, 3, &error);
 
     g_assert_no_error(error);
-    g_assert_true(memcmp(vectors.vectors, vectors.vectors + 3, 3 * sizeof(float)) == 0);
-    g_assert_true(memcmp(vectors.vectors, expected, sizeof expected) == 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++)
+    {
+        g_assert_cmpfloat(vectors.vectors[i], ==, expected[i]);
+        g_assert_cmpfloat(vectors.vectors[3 + i], ==, expected[i]);
+    }
     g_free(vectors.vectors);
 }
 

@@ -199,10 +199,10 @@ test_what_is_no_plan_is_refused(void)
         "{\"plan\":{},\"bots\":[]}",
         "{\"plan\":[],\"bots\":[]}",
         "{\"plan\":{\"id\":\"a\",\"store_identity\":\"b\",\"space\":\"c\",\"splitter\":\"d\"}}",
-        "{\"plan\":{\"id\":1,\"store_identity\":\"b\",\"space\":\"c\",\"splitter\":\"d\"},"
-        "\"bots\":[]}",
-        "{\"plan\":{\"id\":\"a\",\"store_identity\":\"b\",\"space\":\"c\",\"splitter\":\"d\"},"
-        "\"bots\":{}}",
+        ("{\"plan\":{\"id\":1,\"store_identity\":\"b\",\"space\":\"c\",\"splitter\":\"d\"},"
+         "\"bots\":[]}"),
+        ("{\"plan\":{\"id\":\"a\",\"store_identity\":\"b\",\"space\":\"c\",\"splitter\":\"d\"},"
+         "\"bots\":{}}"),
     };
     for (guint i = 0; i < G_N_ELEMENTS(TEXTS); i++)
     {

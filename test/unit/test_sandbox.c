@@ -440,7 +440,7 @@ next_sandbox(size_t *i, SandboxMode *mode)
 
 #define EACH_SANDBOX(mode)                                                                         \
     SandboxMode mode = SANDBOX_OFF;                                                                \
-    for (size_t sandbox_index = 0; next_sandbox(&sandbox_index, &mode);)
+    for (size_t sandbox_index = 0; next_sandbox(&sandbox_index, &(mode));)
 
 static void
 assert_refused(const char *name, const char *argument)
@@ -586,7 +586,7 @@ test_has_no_network(void)
 {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_in bound;
+    struct sockaddr_in bound = {0};
     socklen_t length = sizeof(bound);
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     g_assert_cmpint(bind(listener, (const struct sockaddr *) &address, sizeof(address)), ==, 0);
