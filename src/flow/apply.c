@@ -502,6 +502,7 @@ launch_worker(Apply *apply, Job *job, Bot *bot, GError **error)
         .meter = g_strdup(apply->meter),
         .settings = g_strdup(apply->settings_text),
         .dimensions = apply->plan->dimensions,
+        .marked_ms = job->planned->marked_ms,
         .bot = bot_ref(bot),
     };
     g_autofree char *task = NULL;
@@ -648,15 +649,32 @@ build_index(Apply *apply, GError **error)
 
     if (!reach_store(apply, error))
         return false;
-    if (!apply->store->made_by_us || apply->store->has_vector_index || g_str_equal(kind, "none") ||
+    if (apply->store->has_vector_index || g_str_equal(kind, "none") ||
         run_progress_count(apply->run, BOT_SUCCEEDED) == 0)
         return true;
+    if (!apply->store->made_by_us)
+    {
+        note(
+            apply, "%s has no vector index: answers are exact, and slow when it is large",
+            apply->store->table);
+        return true;
+    }
     note(apply, "building the %s index", kind);
     g_autofree char *advice = NULL;
-    const bool built = store_build_index(apply->store, kind, &advice, error);
+    g_autoptr(GError) problem = NULL;
+    const bool built = store_build_index(apply->store, kind, &advice, &problem);
     if (advice != NULL)
         note(apply, "%s", advice);
-    return built;
+    if (built)
+        return true;
+    if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED))
+    {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    /* The rows are all there; only the way to them is slow. */
+    note(apply, "%s; the next apply tries again", problem->message);
+    return true;
 }
 
 /* Bots whose turn never came because the run was stopped. */

@@ -24,7 +24,8 @@
 #define WATCH_MS 50
 
 static const RetryPolicy LOCK_POLICY = {.attempts = 40, .first_ms = 100, .longest_ms = 1000};
-static const RetryPolicy REPLACE_POLICY = {.attempts = 30, .first_ms = 200, .longest_ms = 5000};
+/* Another bot's rows may go into an HNSW index for long; the bot's time limit ends the wait. */
+static const RetryPolicy REPLACE_POLICY = {.attempts = 720, .first_ms = 200, .longest_ms = 5000};
 
 /* One source on its way; written by the reader, its error by whoever meets it first. */
 typedef struct
@@ -746,7 +747,7 @@ embed(Work *work, GError **error)
 
     bool adopted = false;
     const MarkFacts facts = mark_facts(work, 0, NULL);
-    if (!staging_adopt(work->staging, &facts, &adopted, error) || adopted)
+    if (!staging_adopt(work->staging, &facts, work->order->marked_ms, &adopted, error) || adopted)
         return adopted;
 
     const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);

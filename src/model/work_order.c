@@ -22,9 +22,10 @@ char *
 work_order_to_text(const WorkOrder *order)
 {
     g_autoptr(Json) object = json_pack(
-        "{s:s, s:s, s:s, s:s*, s:s, s:i, s:o}", "run", order->run, "worker", order->worker, "store",
-        order->store_identity, "meter", order->meter, "settings", order->settings, "dimensions",
-        order->dimensions, "bot", bot_to_json(order->bot));
+        "{s:s, s:s, s:s, s:s*, s:s, s:i, s:I, s:o}", "run", order->run, "worker", order->worker,
+        "store", order->store_identity, "meter", order->meter, "settings", order->settings,
+        "dimensions", order->dimensions, "marked", (json_int_t) order->marked_ms, "bot",
+        bot_to_json(order->bot));
     g_assert(object != NULL);
 
     char *text = json_dumps(object, JSON_COMPACT);
@@ -61,6 +62,7 @@ work_order_from_text(const char *text, WorkOrder *order, GError **error)
         .meter = g_strdup(json_text(object, "meter")),
         .settings = g_strdup(settings),
         .dimensions = (int) json_integer_value(json_object_get(object, "dimensions")),
+        .marked_ms = json_integer_value(json_object_get(object, "marked")),
         .bot = g_steal_pointer(&bot),
     };
     return TRUE;

@@ -13,6 +13,7 @@ typedef struct
     char *meter;          /* path of the run's meter; NULL: its own */
     char *settings;       /* a settings file's text */
     int dimensions;       /* of the model's vectors */
+    gint64 marked_ms;     /* of the bot's mark when it was planned; -1 for none */
     Bot *bot;
 } WorkOrder;
 

@@ -539,6 +539,12 @@ pg_rollback(Pg *pg)
 }
 
 bool
+pg_in_transaction(const Pg *pg)
+{
+    return PQtransactionStatus(pg->conn) != PQTRANS_IDLE;
+}
+
+bool
 pg_alive(const Pg *pg)
 {
     return PQstatus(pg->conn) == CONNECTION_OK;

@@ -59,6 +59,9 @@ bool pg_change(
 /* Ends an open transaction whatever its state; for clean-up paths, so errors are not told. */
 void pg_rollback(Pg *pg);
 
+/* True between BEGIN and COMMIT. */
+bool pg_in_transaction(const Pg *pg);
+
 /* False once the session is lost; open another. */
 bool pg_alive(const Pg *pg);
 

@@ -7,6 +7,7 @@
 #include "store/drop_invalid.sql.h"
 #include "store/extension_schema.sql.h"
 #include "store/guide_schema.sql.h"
+#include "store/index_facts.sql.h"
 #include "store/probes.sql.h"
 #include "store/record_origin.sql.h"
 #include "store/store.h"
@@ -65,14 +66,15 @@ store_create(Store *store, int dimensions, GError **error)
         return false;
     }
 
-    /* One implicit transaction each: the table with its index, then our schema and the record. */
-    if (!make_table(store, dimensions, error))
-    {
-        g_prefix_error(error, "could not make the guide's schema in %s: ", store->address);
+    if (!pg_run(store->pg, "BEGIN", error))
         return false;
-    }
-    return learn_vector_type(store, error) && store_prepare(store, error) &&
-           pg_run(store->pg, SQL_RECORD_ORIGIN, error);
+    if (make_table(store, dimensions, error) && learn_vector_type(store, error) &&
+        store_prepare(store, error) && pg_run(store->pg, SQL_RECORD_ORIGIN, error) &&
+        pg_run(store->pg, "COMMIT", error))
+        return true;
+    pg_rollback(store->pg);
+    g_prefix_error(error, "could not make the guide's schema in %s: ", store->address);
+    return false;
 }
 
 static const char *
@@ -118,6 +120,38 @@ set_probes(Store *store, const char *kind)
         problem->message);
 }
 
+/*
+ * What an ivfflat build takes (pgvector 0.8, src/ivfbuild.c and ivfkmeans.c): samples, centres
+ * twice, and the bounds of every sample to every centre.  It refuses to begin with less.
+ */
+static double
+ivfflat_bytes(double rows, double dimensions)
+{
+    const double lists = IVFFLAT_LISTS;
+    const double samples = MIN(MAX(lists * 50, 10000), rows);
+    const double vector = 8 + 4 * dimensions;
+    return samples * vector + 2 * lists * vector + lists * dimensions * 4 +
+           4 * samples * (lists + 2) + 4 * lists * lists;
+}
+
+/* Lends the session the memory that the build needs, where the server's default is smaller. */
+static bool
+lend_memory(Store *store, const char *kind, GError **error)
+{
+    g_autofree char *sql = sql_fill(SQL_INDEX_FACTS, "table", store->table, NULL);
+    g_autoptr(PGresult) facts = pg_query(store->pg, sql, 0, NULL, error);
+    if (facts == NULL)
+        return false;
+
+    const double need =
+        ivfflat_bytes((double) pg_number(facts, 0, 0), MAX(store->dimensions, 1)) * 1.1;
+    if (strcmp(kind, "ivfflat") != 0 || need <= (double) pg_number(facts, 0, 1))
+        return true;
+    g_autofree char *set =
+        g_strdup_printf("SET maintenance_work_mem = '%.0f kB'", need / 1024 + 1024);
+    return pg_run(store->pg, set, error);
+}
+
 bool
 store_build_index(Store *store, const char *kind, char **advice, GError **error)
 {
@@ -130,8 +164,8 @@ store_build_index(Store *store, const char *kind, char **advice, GError **error)
     *advice = set_probes(store, kind);
     fault_point(FAULT_INSIDE_INDEX);
     if (pg_run(store->pg, "SET client_min_messages = warning", error) &&
-        pg_run(store->pg, SQL_DROP_INVALID, error) && pg_run(store->pg, build, error) &&
-        pg_run(store->pg, analyze, error))
+        pg_run(store->pg, SQL_DROP_INVALID, error) && lend_memory(store, kind, error) &&
+        pg_run(store->pg, build, error) && pg_run(store->pg, analyze, error))
         return true;
     g_clear_pointer(advice, g_free);
     g_prefix_error(error, "could not build the %s index of %s: ", kind, store->table);

@@ -79,10 +79,7 @@ Staging *
 staging_begin(Store *store, const char *bot, const char *space, int dimensions, GError **error)
 {
     const char *parameters[] = {store->oid, bot};
-    g_autoptr(PGresult) result = pg_query(
-        store->pg,
-        "SELECT pg_try_advisory_lock(hashtextextended('vecferry bot ' || $2, $1::bigint))", 2,
-        parameters, error);
+    g_autoptr(PGresult) result = pg_query(store->pg, SQL_LOCK_BOT, 2, parameters, error);
 
     if (result == NULL)
         return NULL;
@@ -286,14 +283,16 @@ staging_trim(Staging *staging, const char *source, int count, GError **error)
  * Holds off every other writer, ours or not: SHARE ROW EXCLUSIVE conflicts with the lock of any
  * INSERT or DELETE, so one that is under way is waited for and its rows are seen by our DELETE,
  * and one that comes sees ours.  A program that deletes a bot's rows and inserts new ones without
- * any lock therefore never leaves both sets.  Readers are not touched.
+ * any lock therefore never leaves both sets.  Readers are not touched.  The timeout holds for the
+ * whole transaction: who has locked a row of ours (SELECT … FOR UPDATE) must not make all others
+ * wait behind us.
  */
 static bool
 lock_table(Store *store, GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
         "SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'; "
-        "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
+        "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
         store->table);
     if (pg_run(store->pg, sql, error))
         return true;
@@ -347,13 +346,17 @@ write_mark(Staging *staging, gint64 rows, const MarkFacts *facts, GError **error
 }
 
 bool
-staging_adopt(Staging *staging, const MarkFacts *facts, bool *adopted, GError **error)
+staging_adopt(
+    Staging *staging, const MarkFacts *facts, gint64 after_ms, bool *adopted, GError **error)
 {
-    const char *parameters[] = {staging->store->oid, staging->bot,    facts->worker,
-                                staging->space,      facts->splitter, facts->fingerprint};
+    g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, after_ms);
+    const char *parameters[] = {
+        staging->store->oid, staging->bot,       facts->worker, staging->space,
+        facts->splitter,     facts->fingerprint, after};
     gint64 marks = 0;
 
-    if (!pg_change(staging->store->pg, SQL_ADOPT, 6, parameters, &marks, error))
+    if (!pg_change(
+            staging->store->pg, SQL_ADOPT, G_N_ELEMENTS(parameters), parameters, &marks, error))
         return false;
     *adopted = marks > 0;
     return true;

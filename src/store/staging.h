@@ -66,10 +66,11 @@ typedef struct
 } MarkFacts;
 
 /*
- * True in `adopted` when, since this session began, another worker loaded the very same: its mark
- * is ours then, and nothing is left to do.
+ * True in `adopted` when another worker loaded the very same after that time (ms since the epoch,
+ * of the mark that was there when we planned): its mark is ours then, and nothing is left to do.
  */
-bool staging_adopt(Staging *staging, const MarkFacts *facts, bool *adopted, GError **error);
+bool staging_adopt(
+    Staging *staging, const MarkFacts *facts, gint64 after_ms, bool *adopted, GError **error);
 
 /*
  * Replaces the bot's rows by the staged ones of these sources, writes the mark and empties the

@@ -283,6 +283,16 @@ has_tables(Store *store, bool *there, GError **error)
     return true;
 }
 
+/* Two that begin at once would collide inside CREATE … IF NOT EXISTS, hence the lock. */
+static bool
+make_tables(Store *store, GError **error)
+{
+    g_autofree char *tables = sql_fill(SQL_PREPARE, "vector", store->vector_type, NULL);
+    return pg_run(store->pg, "SELECT pg_advisory_xact_lock(hashtext('vecferry prepare'))", error) &&
+           pg_run(store->pg, "SET LOCAL client_min_messages = warning", error) &&
+           pg_run(store->pg, tables, error);
+}
+
 bool
 store_prepare(Store *store, GError **error)
 {
@@ -294,15 +304,13 @@ store_prepare(Store *store, GError **error)
     if (there)
         return true;
 
-    /* Two that begin at once would collide inside CREATE … IF NOT EXISTS. */
-    g_autofree char *tables = sql_fill(SQL_PREPARE, "vector", store->vector_type, NULL);
-    g_autofree char *sql = g_strconcat(
-        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('vecferry prepare')); "
-        "SET LOCAL client_min_messages = warning;\n",
-        tables, "; COMMIT", NULL);
-    if (pg_run(store->pg, sql, error))
+    /* Inside an open transaction of the caller's, the tables come and go with it. */
+    const bool own = !pg_in_transaction(store->pg);
+    if ((!own || pg_run(store->pg, "BEGIN", error)) && make_tables(store, error) &&
+        (!own || pg_run(store->pg, "COMMIT", error)))
         return true;
-    pg_rollback(store->pg);
+    if (own)
+        pg_rollback(store->pg);
     g_prefix_error(error, "could not make the schema \"vecferry\" in %s: ", store->address);
     return false;
 }
