@@ -15,14 +15,14 @@ def filled(knowledge, database, **sections):
 
 
 def test_an_index_build_is_lent_the_memory_that_it_needs(vecferry, database, knowledge):
-    """1536 dimensions and 9,000 rows want 65 MB; the server's default is 64."""
+    """1536 dimensions and 10,500 rows want 65 MB; the server's default is 64."""
     _, conf = filled(knowledge, database)
     made = vecferry("store", "create", "--vector-dimensions", "1536", "--config", conf)
     assert made.status == 0, made.stderr
     database.execute(
         "INSERT INTO items SELECT 'other-' || i, 'other', 'text', 'source', "
         "(SELECT array_agg(random()) FROM generate_series(1, 1536) WHERE i = i)::vector "
-        "FROM generate_series(1, 9000) AS i"
+        "FROM generate_series(1, 10500) AS i"
     )
     result = vecferry("apply", "--yes", "--dimensions", "1536", "--config", conf, timeout=120 * PATIENCE)
     assert result.status == 0, result.stderr
