@@ -1,9 +1,8 @@
 #include "embed/openai_reply.h"
 
 #include "base/json.h"
+#include "embed/number_lists.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #define MAX_DIMENSIONS 16000 /* pgvector stores no longer vector */
@@ -21,25 +20,6 @@ fail(GError **error, const char *format, ...)
         *error = g_error_new_valist(VF_ERROR, VF_ERROR_FAILED, format, args);
     va_end(args);
     return false;
-}
-
-static float
-to_float(double number)
-{
-    return fabs(number) <= FLT_MAX ? (float) number : INFINITY;
-}
-
-static bool
-copy_numbers(const Json *list, float *vector, GError **error)
-{
-    for (size_t i = 0; i < json_array_size(list); i++)
-    {
-        const Json *number = json_array_get(list, i);
-        if (!json_is_number(number))
-            return fail(error, "a vector holds something that is not a number");
-        vector[i] = to_float(json_number_value(number));
-    }
-    return true;
 }
 
 /* GLib's decoder skips what it does not know; a vector with a gap must not pass. */
@@ -68,38 +48,54 @@ copy_floats(const guchar *bytes, size_t count, float *vector)
     }
 }
 
-/* The vector of one item, or NULL; its length must fit, or else becomes *dimensions. */
+static bool
+check_length(gsize length, int dimensions, GError **error)
+{
+    if (length == 0 || length > MAX_DIMENSIONS)
+        return fail(error, "a vector has an impossible length (%zu numbers)", length);
+    if (dimensions != 0 && length != (gsize) dimensions)
+        return fail(error, "a vector has %zu numbers, not %d", length, dimensions);
+    return true;
+}
+
 static float *
-read_vector(const Json *value, int *dimensions, GError **error)
+read_base64(const char *text, int *dimensions, GError **error)
 {
     size_t bytes = 0;
-    g_autofree guchar *decoded =
-        json_is_string(value) ? decode_base64(json_string_value(value), &bytes) : NULL;
+    g_autofree guchar *decoded = decode_base64(text, &bytes);
 
-    if (decoded == NULL && !json_is_array(value))
+    if (decoded == NULL)
     {
         fail(error, "a vector is neither a list of numbers nor base64");
         return NULL;
     }
-    const size_t length = decoded != NULL ? bytes / 4 : json_array_size(value);
-    if (bytes % 4 != 0 || length == 0 || length > MAX_DIMENSIONS)
-    {
-        fail(error, "a vector has an impossible length (%zu numbers)", length);
+    if (!check_length(bytes % 4 == 0 ? bytes / 4 : 0, *dimensions, error))
         return NULL;
-    }
-    if (*dimensions != 0 && length != (size_t) *dimensions)
-    {
-        fail(error, "a vector has %zu numbers, not %d", length, *dimensions);
-        return NULL;
-    }
+    float *vector = g_new(float, bytes / 4);
+    copy_floats(decoded, bytes / 4, vector);
+    *dimensions = (int) (bytes / 4);
+    return vector;
+}
 
-    g_autofree float *vector = g_new(float, length);
-    if (decoded != NULL)
-        copy_floats(decoded, length, vector);
-    else if (!copy_numbers(value, vector, error))
-        return NULL;
-    *dimensions = (int) length;
-    return g_steal_pointer(&vector);
+/* The vector of one item, or NULL; its length must fit, or else becomes *dimensions. */
+static float *
+read_vector(const NumberLists *lists, const Json *value, int *dimensions, GError **error)
+{
+    gsize length = 0;
+
+    if (json_is_string(value))
+        return read_base64(json_string_value(value), dimensions, error);
+    const float *numbers = number_lists_get(lists, value, &length);
+    if (numbers == NULL && !json_is_array(value))
+        fail(error, "a vector is neither a list of numbers nor base64");
+    else if (numbers == NULL && json_array_size(value) > 0)
+        fail(error, "a vector holds something that is not a number");
+    else if (check_length(length, *dimensions, error))
+    {
+        *dimensions = (int) length;
+        return g_memdup2(numbers, length * sizeof *numbers);
+    }
+    return NULL;
 }
 
 /* Which text an item belongs to. */
@@ -121,7 +117,8 @@ read_index(const Json *item, const bool *seen, size_t texts, size_t *index, GErr
 }
 
 static bool
-read_vectors(const Json *data, size_t texts, OpenaiVectors *result, GError **error)
+read_vectors(
+    const NumberLists *lists, const Json *data, size_t texts, OpenaiVectors *result, GError **error)
 {
     g_autofree bool *seen = g_new0(bool, texts);
 
@@ -132,7 +129,7 @@ read_vectors(const Json *data, size_t texts, OpenaiVectors *result, GError **err
         if (!read_index(item, seen, texts, &index, error))
             return false;
         g_autofree float *vector =
-            read_vector(json_object_get(item, "embedding"), &result->dimensions, error);
+            read_vector(lists, json_object_get(item, "embedding"), &result->dimensions, error);
         if (vector == NULL)
             return false;
 
@@ -163,7 +160,9 @@ openai_parse_reply(
     const char *bytes, size_t length, size_t texts, int dimensions, OpenaiVectors *vectors,
     GError **error)
 {
-    g_autoptr(Json) root = json_loadb(bytes, length, 0, NULL);
+    g_auto(NumberLists) lists = {0};
+    number_lists_take(bytes, length, &lists);
+    g_autoptr(Json) root = json_loadb(lists.text->str, lists.text->len, 0, NULL);
     OpenaiVectors result = {.dimensions = dimensions};
 
     if (root == NULL)
@@ -174,7 +173,7 @@ openai_parse_reply(
     if (json_array_size(data) != texts)
         return fail(
             error, "the answer holds %zu vectors for %zu texts", json_array_size(data), texts);
-    if (!read_vectors(data, texts, &result, error))
+    if (!read_vectors(&lists, data, texts, &result, error))
     {
         g_free(result.vectors);
         return false;
