@@ -15,7 +15,7 @@
 /* How often limits of time are looked at. */
 #define TICK_MS 250
 
-/* How often a question is asked again when the session with the store was lost over it. */
+/* How often the store is asked again when the session with it was lost over the question. */
 #define MAX_QUESTIONS 5
 
 typedef struct
@@ -643,38 +643,42 @@ work_through(Apply *apply, GError **error)
 /* --- the end ------------------------------------------------------------------------------- */
 
 static bool
+wants_index(const Apply *apply, const char *kind)
+{
+    return apply->store->made_by_us && !apply->store->has_vector_index &&
+           !g_str_equal(kind, "none") && run_progress_count(apply->run, BOT_SUCCEEDED) > 0;
+}
+
+static bool
 build_index(Apply *apply, GError **error)
 {
     const char *kind = settings_text(apply->settings, SETTING_INDEX);
 
-    if (!reach_store(apply, error))
-        return false;
-    if (apply->store->has_vector_index || g_str_equal(kind, "none") ||
-        run_progress_count(apply->run, BOT_SUCCEEDED) == 0)
-        return true;
-    if (!apply->store->made_by_us)
+    for (int tries = 0;; tries++)
     {
-        note(
-            apply, "%s has no vector index: answers are exact, and slow when it is large",
-            apply->store->table);
+        g_autoptr(GError) problem = NULL;
+        g_autofree char *advice = NULL;
+        if (!reach_store(apply, error))
+            return false;
+        if (!wants_index(apply, kind))
+            return true;
+        note(apply, "building the %s index", kind);
+        const bool built = store_build_index(apply->store, kind, &advice, &problem);
+        if (advice != NULL)
+            note(apply, "%s", advice);
+        if (built)
+            return true;
+        if (!pg_alive(apply->store->pg) && tries < MAX_QUESTIONS)
+            continue;
+        if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED))
+        {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        /* The rows are all there; only the way to them is slow. */
+        note(apply, "%s; the next apply tries again", problem->message);
         return true;
     }
-    note(apply, "building the %s index", kind);
-    g_autofree char *advice = NULL;
-    g_autoptr(GError) problem = NULL;
-    const bool built = store_build_index(apply->store, kind, &advice, &problem);
-    if (advice != NULL)
-        note(apply, "%s", advice);
-    if (built)
-        return true;
-    if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED))
-    {
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
-    }
-    /* The rows are all there; only the way to them is slow. */
-    note(apply, "%s; the next apply tries again", problem->message);
-    return true;
 }
 
 /* Bots whose turn never came because the run was stopped. */
