@@ -204,7 +204,8 @@ class Postgres:
             "timezone": "UTC",
         }
         if not self.fsync:
-            settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            # Not synchronous_commit: without it a killed server forgets what it has committed.
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         settings |= self.settings
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             for name, value in settings.items():
