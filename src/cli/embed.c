@@ -6,10 +6,25 @@
 #include "cli/options.h"
 #include "flow/embed_bot.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #define MAX_ORDER_BYTES (16 * 1024 * 1024)
+
+#define LARGE_BLOCK_BYTES (1024 * 1024)
+
+/*
+ * Texts of documents go back to the system as soon as they are freed.  By itself glibc learns from
+ * the first one that such sizes are common, and keeps the room of all further ones.
+ */
+static void
+return_large_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+#endif
+}
 
 static char *
 read_order(int fd, GError **error)
@@ -64,6 +79,7 @@ command_embed(const Invocation *invocation, ExitStatus *status, GError **error)
         return false;
     }
 
+    return_large_blocks();
     g_autofree char *text = read_order(fd, error);
     g_auto(WorkOrder) order = {0};
     const WorkListener listener = {print_event, NULL};
