@@ -5,7 +5,7 @@
 #   make test       every test, then once more under the sanitizers
 #   make test-unit  the unit tests only
 #   make soak       long random tests; SEED=N repeats one
-#   make bench      measurements
+#   make bench      speed and memory against what is asked for; MEASURES="plan memory" takes only those
 #   make fuzz       libFuzzer on every parser of foreign bytes; SECONDS=N for each
 #   make lint       formatter, clang-tidy, cppcheck
 #   make install    DESTDIR= is respected
@@ -43,7 +43,7 @@ fuzz:
 
 bench: all
 	@tools/setup test
-	@meson test -C build --benchmark --verbose
+	@tools/bench $(MEASURES)
 
 format: build/build.ninja
 	@ninja -C build clang-format
