@@ -93,18 +93,6 @@ find_command(const char *name)
     return NULL;
 }
 
-static ExitStatus
-refuse_command(const char *name)
-{
-    const char *names[G_N_ELEMENTS(COMMANDS) + 1] = {NULL};
-    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
-        names[i] = COMMANDS[i].name;
-    fprintf(
-        stderr, "vecferry: unknown command \"%s\"\nhint: did you mean `vecferry %s`?\n", name,
-        nearest(name, (char *const *) (gsize) names));
-    return STATUS_USAGE;
-}
-
 ExitStatus
 status_of_error(const GError *error)
 {
@@ -127,14 +115,33 @@ status_of_error(const GError *error)
     g_assert_not_reached();
 }
 
-/* The message, and its second line as a hint. */
+/*
+ * The message, and its second line as a hint.  Whatever the words quote - an argument, a file -
+ * they show no password.
+ */
 static void
 print_error(const GError *error)
 {
-    g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+    g_autofree char *message = secret_hidden(error->message);
+    g_auto(GStrv) lines = g_strsplit(message, "\n", 2);
     fprintf(stderr, "vecferry: %s\n", lines[0]);
     if (lines[1] != NULL)
         fprintf(stderr, "hint: %s\n", lines[1]);
+}
+
+static ExitStatus
+refuse_command(const char *name)
+{
+    const char *names[G_N_ELEMENTS(COMMANDS) + 1] = {NULL};
+    g_autoptr(GError) error = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+        names[i] = COMMANDS[i].name;
+    g_set_error(&error, VF_ERROR, VF_ERROR_USAGE, "unknown command \"%s\"", name);
+    vf_error_hint(
+        &error, "did you mean `vecferry %s`?", nearest(name, (char *const *) (gsize) names));
+    print_error(error);
+    return STATUS_USAGE;
 }
 
 /* Copies the arguments and blots out passwords in the originals, which ps shows. */

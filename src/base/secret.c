@@ -109,3 +109,43 @@ secret_hide_password(char *url)
     const bool in_parameters = hide_in_parameters(url);
     return hide_in_user(url) || in_parameters;
 }
+
+/*
+ * The end of the address that begins with this scheme.  A password of PostgreSQL may hold blanks
+ * and quotes that should be encoded, so its address is taken to reach as far as the line.
+ */
+static char *
+end_of_address(const char *start, char *scheme)
+{
+    const bool is_postgres = g_strstr_len(start, scheme - start, "postgres") != NULL;
+    return scheme + strcspn(scheme, is_postgres ? "\r\n" : " \t\r\n\"");
+}
+
+static void
+hide_in_stretch(char *start, char *end)
+{
+    const char kept = *end;
+    *end = '\0';
+    secret_hide_password(start);
+    *end = kept;
+}
+
+char *
+secret_hidden(const char *text)
+{
+    char *hidden = g_strdup(text);
+    char *at = hidden;
+
+    for (char *scheme; (scheme = strstr(at, "://")) != NULL;)
+    {
+        char *start = scheme;
+        while (start > at && strchr(" \t\r\n\"", start[-1]) == NULL)
+            start--;
+        char *end = end_of_address(start, scheme);
+        hide_in_stretch(at, start);
+        hide_in_stretch(start, end);
+        at = end;
+    }
+    secret_hide_password(at);
+    return hidden;
+}

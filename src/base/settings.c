@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <math.h>
@@ -221,9 +222,12 @@ check_value(const SettingInfo *info, const char *value, const char *origin, GErr
     const char *expected = expectation_missed(info, value);
     if (expected == NULL)
         return true;
+
+    /* An address may stand where a number should. */
+    g_autofree char *shown = secret_hidden(value);
     g_set_error(
         error, VF_ERROR, VF_ERROR_USAGE, "%s: \"%s\" should be %s", origin,
-        g_utf8_validate(value, -1, NULL) ? value : "(not UTF-8)", expected);
+        g_utf8_validate(value, -1, NULL) ? shown : "(not UTF-8)", expected);
     return false;
 }
 
@@ -306,12 +310,18 @@ load_key(
     /* GLib may give a value and an error: of an unknown escape it keeps what it understood. */
     g_autoptr(GError) cause = NULL;
     g_autofree char *value = g_key_file_get_string(file, group, key, &cause);
+    g_autofree char *place = g_strdup_printf("%s: [%s] %s", origin, group, key);
     if (cause != NULL)
     {
-        g_propagate_prefixed_error(error, g_steal_pointer(&cause), "%s: ", origin);
+        /* GLib's words would quote the value, which may be a password. */
+        const bool wrong_bytes =
+            g_error_matches(cause, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_UNKNOWN_ENCODING);
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "%s should be text in UTF-8%s", place,
+            wrong_bytes ? "" : " without unknown escapes");
+        vf_error_hint(error, "a backslash is written \\\\");
         return false;
     }
-    g_autofree char *place = g_strdup_printf("%s: [%s] %s", origin, group, key);
     if (!check_value(&TABLE[setting], value, place, error))
         return false;
     if (settings->from_option[setting])
@@ -341,6 +351,41 @@ load_key_file(Settings *settings, GKeyFile *file, const char *origin, GError **e
     return true;
 }
 
+/* The number of the first line that is neither blank, comment, group nor key=value; 0: none. */
+static guint
+odd_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i] != NULL; i++)
+    {
+        const char *line = g_strstrip(lines[i]);
+        if (*line != '\0' && *line != '#' && *line != '[' && strchr(line, '=') == NULL)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* What is wrong with a file, without GLib's words: they quote the line, and a line may hold a
+ * password. */
+static void
+set_unreadable(GError **error, const char *origin, const char *text)
+{
+    const guint line = odd_line(text);
+
+    if (line > 0)
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE,
+            "could not read the settings \"%s\": line %u is neither [group] nor key=value", origin,
+            line);
+    else
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE,
+            "could not read the settings \"%s\": it should be UTF-8 text with keys below a [group]",
+            origin);
+    vf_error_hint(error, "`vecferry settings` prints a file to begin with");
+}
+
 bool
 settings_load(Settings *settings, const char *path, GError **error)
 {
@@ -349,9 +394,13 @@ settings_load(Settings *settings, const char *path, GError **error)
 
     if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause))
     {
-        g_set_error(
-            error, VF_ERROR, VF_ERROR_USAGE, "could not read the settings \"%s\": %s", path,
-            cause->message);
+        g_autofree char *text = NULL;
+        if (cause->domain == G_KEY_FILE_ERROR && g_file_get_contents(path, &text, NULL, NULL))
+            set_unreadable(error, path, text);
+        else
+            g_set_error(
+                error, VF_ERROR, VF_ERROR_USAGE, "could not read the settings \"%s\": %s", path,
+                cause->message);
         return false;
     }
     return load_key_file(settings, file, path, error);
@@ -362,9 +411,9 @@ settings_load_text(Settings *settings, const char *text, const char *origin, GEr
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
 
-    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error))
+    if (!g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL))
     {
-        g_prefix_error(error, "could not read %s: ", origin);
+        set_unreadable(error, origin, text);
         return false;
     }
     return load_key_file(settings, file, origin, error);

@@ -71,6 +71,44 @@ def test_wrong_options(vecferry, kind):
     assert not list(vecferry.state.rglob("*"))
 
 
+PASSWORD_PLACES = {
+    "no command": ["{}"],
+    "plan": ["plan", "{}"],
+    "apply": ["apply", "one", "{}"],
+    "status": ["status", "one", "{}"],
+    "store": ["store", "{}"],
+    "a misspelt option": ["plan", "--newstore={}"],
+    "another option": ["plan", "--workers={}"],
+}
+
+
+@pytest.mark.parametrize("kind", PASSWORD_PLACES)
+@pytest.mark.parametrize("address", ["postgresql://me:very-secret@h/d", "postgresql://me:a very-secret@h/d",
+                                     "host=h password=very-secret user=me"])  # fmt: skip
+def test_a_misplaced_password_is_not_shown(vecferry, kind, address):
+    result = vecferry(*(word.format(address) for word in PASSWORD_PLACES[kind]))
+    refused(result, USAGE, "xxx")
+    assert "very-secret" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("content", [
+    "[new-store]\npostgresql://me:very-secret@h/d\n",
+    "[new-store]\nurl: postgresql://me:very-secret@h/d\n",
+    "[new-store]\nurl: postgresql://me:very-secret@h/d?sslmode=require\n",
+    "[new-store]\nurl: very-secret\n",
+    "[new-store]\nurl = very-secret\\q\n",
+    b"[new-store]\nurl = very-secret\xff\n",
+    "url = very-secret\n",
+])  # fmt: skip
+def test_a_line_of_the_settings_is_not_quoted(vecferry, tmp_path, content):
+    path = tmp_path / "bad.conf"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(0o600)
+    result = vecferry("plan", "--config", path)
+    refused(result, USAGE, "bad.conf")
+    assert "very-secret" not in result.stdout + result.stderr
+
+
 # --- configuration --------------------------------------------------------------------------------
 
 CONFIGURATIONS = {

@@ -163,6 +163,31 @@ test_leaves_alone_what_holds_none(void)
     }
 }
 
+/* What a message says beside the address stays readable. */
+static void
+test_hides_it_among_other_words(void)
+{
+    static const char *const CASES[][2] = {
+        {"\"postgresql://me:secret@h/d\" is not expected here",
+         "\"postgresql://me:xxxxxx@h/d\" is not expected here"},
+        {"Unknown option --newstore=postgresql://me:p w\"d@h/d",
+         "Unknown option --newstore=postgresql://me:xxxxx@h/d"},
+        {"--workers: \"host=h password=secret user=me\" should be a whole number",
+         "--workers: \"host=h password=xxxxxx user=me\" should be a whole number"},
+        {"see https://h:8443/x: ask me@home", "see https://h:8443/x: ask me@home"},
+        {"one http://a:b@h/, two http://c:d@h/", "one http://a:x@h/, two http://c:x@h/"},
+        {"postgresql://me:one@h/d\nhint: password=two",
+         "postgresql://me:xxx@h/d\nhint: password=xxx"},
+        {"nothing to hide", "nothing to hide"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++)
+    {
+        g_autofree char *hidden = secret_hidden(CASES[i][0]);
+        g_assert_cmpstr(hidden, ==, CASES[i][1]);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -179,5 +204,6 @@ main(int argc, char **argv)
     TEST(hides_what_is_quoted_in_keywords);
     TEST(hides_every_one);
     TEST(leaves_alone_what_holds_none);
+    TEST(hides_it_among_other_words);
     return g_test_run();
 }
