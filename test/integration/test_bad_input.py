@@ -42,7 +42,7 @@ OPTIONS = {
     "no value": (["apply", "--max-usd"], "Missing argument for --max-usd"),
     "a word for a number": (["apply", "--workers", "many"], '--workers: "many" should be a whole number'),
     "a negative number": (["apply", "--calls", "-1"], '"-1" should be a whole number'),
-    "a number too large": (["apply", "--calls", "9" * 30], "should be a whole number"),
+    "a number too large": (["apply", "--calls", "9" * 30], "should be at most 1000"),
     "not a price": (["plan", "--price", "cheap"], 'should be a number such as 0.02'),
     "not finite": (["plan", "--max-usd", "nan"], "--max-usd"),
     "unknown embedder": (["plan", "--embedder", "magic"], '--embedder: "magic" should be openai|hashing'),
