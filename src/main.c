@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "extract/extract.h"
 
@@ -117,16 +118,19 @@ status_of_error(const GError *error)
 
 /*
  * The message, and its second line as a hint.  Whatever the words quote - an argument, a file -
- * they show no password.
+ * they show no password and move no cursor.
  */
 static void
 print_error(const GError *error)
 {
     g_autofree char *message = secret_hidden(error->message);
     g_auto(GStrv) lines = g_strsplit(message, "\n", 2);
-    fprintf(stderr, "vecferry: %s\n", lines[0]);
-    if (lines[1] != NULL)
-        fprintf(stderr, "hint: %s\n", lines[1]);
+
+    for (size_t i = 0; lines[i] != NULL; i++)
+    {
+        g_autofree char *line = text_safe(lines[i]);
+        fprintf(stderr, "%s%s\n", i == 0 ? "vecferry: " : "hint: ", line);
+    }
 }
 
 static ExitStatus

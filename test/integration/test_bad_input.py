@@ -109,6 +109,13 @@ def test_a_line_of_the_settings_is_not_quoted(vecferry, tmp_path, content):
     assert "very-secret" not in result.stdout + result.stderr
 
 
+def test_an_error_does_not_move_the_cursor(vecferry):
+    for arguments in (["\033[2Jplan"], ["plan", "\033[2Jred\rnow\u202e"], ["plan", "--\033[2J"]):
+        result = vecferry(*arguments)
+        refused(result, USAGE, "[2J")
+        assert not re.search("[\033\r\u202e]", result.stderr)
+
+
 # --- configuration --------------------------------------------------------------------------------
 
 CONFIGURATIONS = {
