@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "extract/extract.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -168,6 +169,22 @@ private_arguments(int argc, char **argv)
     return copy;
 }
 
+/* What did not reach its reader was not done. */
+static ExitStatus
+finish(ExitStatus status)
+{
+    g_autoptr(GError) error = NULL;
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    g_set_error(
+        &error, VF_ERROR, VF_ERROR_FAILED, "could not write the output: %s",
+        errno == 0 ? "an earlier write failed" : g_strerror(errno));
+    print_error(error);
+    return status == STATUS_DONE ? STATUS_FAILED : status;
+}
+
 static ExitStatus
 run_command(const Command *command, char **arguments, Cancel *cancel)
 {
@@ -206,15 +223,15 @@ main(int argc, char **argv)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
     {
         print_help(stdout);
-        return STATUS_DONE;
+        return (int) finish(STATUS_DONE);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0)
     {
         puts("vecferry " VECFERRY_VERSION);
-        return STATUS_DONE;
+        return (int) finish(STATUS_DONE);
     }
     const Command *command = find_command(name);
     if (command == NULL)
         return (int) refuse_command(name);
-    return (int) run_command(command, arguments + 1, cancel);
+    return (int) finish(run_command(command, arguments + 1, cancel));
 }

@@ -11,7 +11,9 @@ import urllib.parse
 
 import documents
 import pytest
+from children import dying_with_us
 from migration import Migration, one_error
+from program import program_path
 from website import Website
 
 USAGE, FAILED, OTHER_WORLD, SOME_FAILED = 2, 1, 3, 4
@@ -114,6 +116,19 @@ def test_an_error_does_not_move_the_cursor(vecferry):
         result = vecferry(*arguments)
         refused(result, USAGE, "[2J")
         assert not re.search("[\033\r\u202e]", result.stderr)
+
+
+@pytest.mark.parametrize("command", ["plan", "plan --json", "settings", "--version", "help"])
+def test_output_that_cannot_be_written_is_a_failure(ready, command):
+    options = ["--config", ready.conf] if command.startswith("plan") else []
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(
+            [program_path(), *command.split(), *options], env=ready.program.environment(),
+            preexec_fn=dying_with_us(), stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == FAILED
+    assert "vecferry: could not write the output: No space left on device" in stderr
 
 
 # --- configuration --------------------------------------------------------------------------------
