@@ -194,10 +194,10 @@ run_command(const Command *command, char **arguments, Cancel *cancel)
     g_autoptr(GError) error = NULL;
 
     g_set_prgname(program);
-    if (command->run(&invocation, &status, &error))
-        return status;
-    print_error(error);
-    return status_of_error(error);
+    const bool done = command->run(&invocation, &status, &error);
+    if (error != NULL)
+        print_error(error);
+    return done ? status : status_of_error(error);
 }
 
 int

@@ -21,6 +21,7 @@ typedef struct
     bool asked_nobody; /* there was no terminal to ask at */
     FILE *plan_goes_to;
     Renderer *renderer; /* NULL until there is progress */
+    GError *stop;       /* NULL: all bots had their turn */
 } Talk;
 
 static bool
@@ -70,6 +71,13 @@ show_note(void *data, const char *text)
     renderer->note(renderer, text);
 }
 
+static void
+keep_stop(void *data, const GError *why)
+{
+    Talk *talk = data;
+    talk->stop = g_error_copy(why);
+}
+
 /* Nothing was done and nothing went wrong: say why. */
 static bool
 explain_nothing(const Talk *talk, ExitStatus *status, GError **error)
@@ -106,6 +114,17 @@ show_result(const Settings *settings, const RunProgress *run, bool as_json, GErr
     return written != NULL;
 }
 
+static ExitStatus
+status_of_run(const RunProgress *run, const GError *stop)
+{
+    if (run->state == RUN_DONE)
+        return STATUS_DONE;
+    if (g_error_matches(stop, VF_ERROR, VF_ERROR_MISMATCH))
+        return STATUS_DIFFERENT;
+    return stop != NULL && run_progress_count(run, BOT_SUCCEEDED) == 0 ? STATUS_FAILED
+                                                                       : STATUS_PARTIAL;
+}
+
 bool
 command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
 {
@@ -133,7 +152,7 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         .usage = "[PLAN]",
         .summary = "Carries out a plan: the one in the file PLAN, or one made now.  Asks once.  "
                    "Interrupted in any\nway, the same command resumes.  Exit status 4 when some "
-                   "bots failed or were skipped.",
+                   "bots failed or were skipped,\n1 when the run was stopped before any succeeded.",
         .settings = SETTINGS_OF_A_RUN,
         .own = own,
     };
@@ -158,7 +177,7 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
 
     Talk talk = {.dry_run = dry_run, .plan_goes_to = as_json ? stderr : stdout};
     const ApplyOptions options = {.agreed = agreed, .assume_yes = yes, .dry_run = dry_run};
-    const ApplyListener listener = {confirm, show_progress, show_note, &talk};
+    const ApplyListener listener = {confirm, show_progress, show_note, keep_stop, &talk};
     g_autoptr(GError) problem = NULL;
     g_autoptr(RunProgress) run =
         flow_apply(settings, &options, &listener, invocation->cancel, &problem);
@@ -172,8 +191,13 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
+    *status = status_of_run(run, talk.stop);
     if (!show_result(settings, run, as_json, error))
+    {
+        g_clear_error(&talk.stop);
         return false;
-    *status = run->state == RUN_DONE ? STATUS_DONE : STATUS_PARTIAL;
+    }
+    if (talk.stop != NULL)
+        g_propagate_error(error, talk.stop);
     return true;
 }

@@ -26,7 +26,8 @@ typedef struct
     Cancel *cancel;   /* requested by Ctrl-C */
 } Invocation;
 
-/* One command: false with the error set, or true with the status. */
+/* One command: false with the error set, or true with the status; then an error says what ended it
+ * early. */
 typedef bool (*CommandFunction)(const Invocation *invocation, ExitStatus *status, GError **error);
 
 bool command_plan(const Invocation *invocation, ExitStatus *status, GError **error);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/retry.h"
+#include "base/text.h"
 #include "flow/make_plan.h"
 #include "flow/stages.h"
 #include "launch/launcher.h"
@@ -11,6 +12,9 @@
 
 #include <string.h>
 #include <unistd.h>
+
+/* Of the stop's reason, behind each bot that it left without a turn. */
+#define MAX_SHORT_COLUMNS 60
 
 /* How often limits of time are looked at. */
 #define TICK_MS 250
@@ -29,6 +33,7 @@ typedef struct
     gint64 deadline_us;
     gint64 not_before_us; /* a retry waits */
     gint64 tokens_before; /* billed to the bot by earlier attempts */
+    char *last_words;     /* the reason of the last attempt, its hint included; NULL */
     Retry retry;
 } Job;
 
@@ -197,11 +202,19 @@ begin_run(const Apply *apply, const Plan *agreed)
 }
 
 static void
+clear_job(void *data)
+{
+    Job *job = data;
+    g_free(job->last_words);
+}
+
+static void
 make_jobs(Apply *apply)
 {
     guint next = 0;
 
     apply->jobs = g_array_new(FALSE, TRUE, sizeof(Job));
+    g_array_set_clear_func(apply->jobs, clear_job);
     for (guint i = 0; i < apply->plan->bots->len; i++)
     {
         const PlannedBot *planned = apply->plan->bots->pdata[i];
@@ -293,6 +306,8 @@ hear(Apply *apply, Job *job, const WorkEvent *event, GError **error)
         break;
     case EVENT_FINAL:
         job->final_said = true;
+        g_free(job->last_words);
+        job->last_words = g_strdup(event->reason);
         count(job, event);
         set_reason(
             progress, event->code,
@@ -391,7 +406,7 @@ failure_of(const Job *job, const char *how)
     if (job->final_said && progress->reason != NULL)
         return g_error_new_literal(
             VF_ERROR, (int) vf_error_from_name(progress->code == NULL ? "" : progress->code),
-            progress->reason);
+            job->last_words != NULL ? job->last_words : progress->reason);
     return g_error_new(
         VF_ERROR, VF_ERROR_FAILED, "the worker ended without a word: %s",
         how == NULL ? "exit status 0, but nothing arrived in the store" : how);
@@ -681,14 +696,21 @@ build_index(Apply *apply, GError **error)
     }
 }
 
-/* Bots whose turn never came because the run was stopped. */
+/* Bots whose turn never came because the run was stopped; the whole story is told once, at the end.
+ */
 static bool
 skip_the_rest(Apply *apply, GError **error)
 {
+    g_autofree char *first_line =
+        g_strndup(apply->stop->message, strcspn(apply->stop->message, "\n"));
+    g_autofree char *short_reason = text_cut(first_line, MAX_SHORT_COLUMNS);
+    g_autoptr(GError) why = g_error_new(
+        apply->stop->domain, apply->stop->code, "the run was stopped: %s", short_reason);
+
     for (guint i = 0; i < apply->jobs->len; i++)
     {
         Job *job = &g_array_index(apply->jobs, Job, i);
-        if (job->progress->state == BOT_PENDING && !skip_job(apply, job, apply->stop, error))
+        if (job->progress->state == BOT_PENDING && !skip_job(apply, job, why, error))
             return false;
     }
     return true;
@@ -708,6 +730,8 @@ end_run(Apply *apply, GError **error)
     if (!ledger_end(apply->ledger, apply->run->state, error))
         return false;
     tell(apply);
+    if (apply->stop != NULL)
+        apply->listener->stopped(apply->listener->data, apply->stop);
     return true;
 }
 

@@ -22,6 +22,10 @@ typedef struct
 
     /* A sentence for the person who watches. */
     void (*note)(void *data, const char *text);
+
+    /* The failure that ended the run before all bots had their turn; once, after the last progress.
+     */
+    void (*stopped)(void *data, const GError *why);
     void *data;
 } ApplyListener;
 

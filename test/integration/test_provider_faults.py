@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from migration import KEY, TEXTS_OF_A_CALL, end, workers_of
+from migration import KEY, TEXTS_OF_A_CALL, end, one_error, workers_of
 
 # --- what passes --------------------------------------------------------------------------
 
@@ -88,10 +88,15 @@ FOR_GOOD = {
 @pytest.mark.parametrize("after", [0, 7])
 def test_a_refusal_for_good_stops_the_run(migration, undisturbed, provider, fault, after):
     provider.change(script=f"ok*{after},{fault}*", latency_ms=10)
-    result = migration.apply(expect=4)
-    reasons = set(re.findall(r"^(?:failed|skipped) .*?  \d+ +(.*)$", result.stdout, re.MULTILINE))
+    result = migration.apply(expect=(1, 4))
+    assert result.status == (4 if migration.marks() else 1)
+    assert re.search(FOR_GOOD[fault], one_error(result))
+    reasons = set(re.findall(r"^failed .*?  \d+ +(.*)$", result.stdout, re.MULTILINE))
     assert len(reasons) == 1, reasons
     assert re.search(FOR_GOOD[fault], reasons.pop())
+    skipped = set(re.findall(r"^skipped .*?  \d+ +(.*)$", result.stdout, re.MULTILINE))
+    assert len(skipped) == 1 and len(skipped.copy().pop()) < 90
+    assert skipped.pop().startswith("the run was stopped: the embedding server answered")
     # Nobody insists: each caller in flight is refused once.
     assert migration.calls() <= after + 4
     rows = migration.rows()
