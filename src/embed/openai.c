@@ -123,7 +123,7 @@ max_answer_bytes(size_t count, int dimensions)
 static HttpResponse *
 post(
     const OpenaiEmbedder *self, const char *key, const char *body, size_t count, Cancel *cancel,
-    GError **error)
+    bool *unsent, GError **error)
 {
     g_autofree char *authorization = g_strdup_printf("Authorization: Bearer %s", key);
     const char *headers[] = {
@@ -139,6 +139,7 @@ post(
         .idle_timeout_ms = self->timeout_s * 1000,
         .total_timeout_ms = self->timeout_s * 1000,
         .max_bytes = max_answer_bytes(count, self->base.info.dimensions),
+        .unsent = unsent,
     };
 
     HttpResponse *response = http_fetch(self->client, &request, cancel, &problem);
@@ -233,10 +234,11 @@ call(
     g_autofree char *key = key_for_call(self, &key_error);
     if (key_error != NULL)
     {
+        reply->unsent = true;
         g_propagate_error(error, key_error);
         return false;
     }
-    g_autoptr(HttpResponse) response = post(self, key, body, count, cancel, error);
+    g_autoptr(HttpResponse) response = post(self, key, body, count, cancel, &reply->unsent, error);
     if (response == NULL)
         return false;
     openai_read_limits(response, reply);

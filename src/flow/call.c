@@ -33,14 +33,14 @@ guess_tokens(const Caller *caller, const Batch *batch)
 }
 
 /*
- * What the call cost.  A refusal costs nothing; where nobody knows (the answer was lost or wrong,
+ * What the call cost.  Neither a refusal nor what was never sent costs anything; where nobody knows
  * or a provider that costs money does not say) the worst is assumed.
  */
 static gint64
 billed_tokens(
     const Caller *caller, const EmbedReply *reply, const GError *problem, TokenGuess guess)
 {
-    if (reply->refused)
+    if (reply->refused || reply->unsent)
         return 0;
     if (problem == NULL && reply->tokens > 0)
         return (gint64) reply->tokens;

@@ -529,6 +529,14 @@ headers_are_sane(const HttpRequest *request, GError **error)
     return true;
 }
 
+/* Resolving, connecting and the TLS handshake come before the request's first byte. */
+static bool
+nothing_was_sent(CURL *easy)
+{
+    long bytes = 0;
+    return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0;
+}
+
 static bool
 run_exchange(Exchange *exchange, const Slot *slot, Cancel *cancel, GError **error)
 {
@@ -545,6 +553,8 @@ run_exchange(Exchange *exchange, const Slot *slot, Cancel *cancel, GError **erro
     curl_easy_setopt(slot->easy, CURLOPT_PATH_AS_IS, 1L); /* what was signed is what is sent */
 
     const CURLcode code = perform(slot, cancel);
+    if (exchange->request->unsent != NULL)
+        *exchange->request->unsent = nothing_was_sent(slot->easy);
 
     curl_slist_free_all(headers);
     curl_easy_getinfo(slot->easy, CURLINFO_EFFECTIVE_URL, &url);
@@ -564,6 +574,8 @@ HttpResponse *
 http_fetch_to_fd(
     HttpClient *client, const HttpRequest *request, int fd, Cancel *cancel, GError **error)
 {
+    if (request->unsent != NULL)
+        *request->unsent = true;
     if (!headers_are_sane(request, error) || !cancel_check(cancel, error))
         return NULL;
 

@@ -46,6 +46,7 @@ typedef struct
     gint64 max_bytes;       /* of the answer's body; 0: 16 MB */
     int max_redirects;      /* 0: a redirect is the answer */
     bool headers_only;      /* hangs up when the body begins */
+    bool *unsent; /* gets true when no byte of the request left this machine; NULL: never mind */
 } HttpRequest;
 
 typedef struct

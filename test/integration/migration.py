@@ -11,10 +11,12 @@ ids; each vector the one that the provider has for the text; nothing staged, and
 for every bot.
 """
 
+import contextlib
 import os
 import pathlib
 import re
 import signal
+import sqlite3
 import struct
 import sys
 import time
@@ -200,6 +202,13 @@ def assert_true_vectors(rows):
         assert bytes.fromhex(vector) == dimensions + struct.pack(
             f">{DIMENSIONS}f", *expected_vector(content, DIMENSIONS)
         ), content
+
+
+def spent_by_the_meter(migration):
+    """What the run's file says."""
+    (meter,) = migration.program.state.rglob("*.meter")
+    with contextlib.closing(sqlite3.connect(meter)) as database:
+        return database.execute("SELECT spent / 1000000000000 FROM meter").fetchone()[0]
 
 
 def fault_points(program):

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from migration import KEY, TEXTS_OF_A_CALL, end, one_error, workers_of
+from migration import KEY, TEXTS_OF_A_CALL, end, one_error, spent_by_the_meter, workers_of
 
 # --- what passes --------------------------------------------------------------------------
 
@@ -250,9 +250,12 @@ def test_a_bot_that_always_hangs_fails_by_its_time_limit(migration, undisturbed,
 
 
 def test_nobody_at_the_address(migration, provider):
+    """What was never sent costs nothing, however often it was tried."""
     provider.stop()
-    result = migration.apply("--attempts", "1", "--bot", some_bot(migration), expect=(1, 4))
+    result = migration.apply("--attempts", "1", "--max-usd", "2000", "--bot", some_bot(migration), expect=(1, 4))
     assert "could not reach" in result.stdout + result.stderr
+    assert "spend cap" not in result.stdout + result.stderr
+    assert spent_by_the_meter(migration) == 0
     assert migration.rows() == []
 
 

@@ -5,14 +5,12 @@ faster than the limit by the provider's own clock.
 A token costs a dollar here, so that caps and tokens are the same numbers.
 """
 
-import contextlib
 import random
 import signal
-import sqlite3
 import time
 
 import pytest
-from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, workers_of
+from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, spent_by_the_meter, workers_of
 from provider import token_count
 
 # Exit statuses of a run that was stopped: before any bot arrived, or after.
@@ -128,13 +126,6 @@ def test_asking_a_model_for_its_dimensions_counts_too(migration, undisturbed, pr
         migration.apply("--max-usd", 300, expect=(1, 4))
     assert migration.tokens_billed() <= 300
     assert spent_by_the_meter(migration) == migration.tokens_billed() == 3 * token_count("hello")
-
-
-def spent_by_the_meter(migration):
-    """What the run's file says."""
-    (meter,) = migration.program.state.rglob("*.meter")
-    with contextlib.closing(sqlite3.connect(meter)) as database:
-        return database.execute("SELECT spent / 1000000000000 FROM meter").fetchone()[0]
 
 
 def test_a_cap_needs_a_price(migration):

@@ -687,6 +687,47 @@ test_a_silent_handshake_is_a_connection_problem(void)
     g_assert_error(error, VF_ERROR, VF_ERROR_CONNECT);
 }
 
+/* Whoever is billed for what is sent wants to know. */
+static void
+test_tells_what_was_never_sent(void)
+{
+    static const struct
+    {
+        const char *path;
+        bool stopped;
+        bool unsent;
+    } CASES[] = {{"/hello", false, false}, {"/nothing", false, false}, {"/hello", true, true}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+    {
+        g_autoptr(HttpClient) client = http_client_new(&PRIVATE);
+        Server *server = server_start(misbehave, NULL);
+        g_autofree char *url = server_url(server, CASES[i].path);
+        bool unsent = !CASES[i].unsent;
+        const HttpRequest request = {.url = url, .unsent = &unsent};
+
+        if (CASES[i].stopped)
+            server_stop(server);
+        http_response_free(http_fetch(client, &request, NULL, NULL));
+        g_assert_true(unsent == CASES[i].unsent);
+        if (!CASES[i].stopped)
+            server_stop(server);
+    }
+}
+
+static void
+test_a_broken_handshake_sent_nothing(void)
+{
+    g_autoptr(Server) server = server_start(misbehave, NULL);
+    g_autoptr(HttpClient) client = http_client_new(&PRIVATE);
+    g_autofree char *url = g_strdup_printf("https://127.0.0.1:%d/hello", server->port);
+    bool unsent = false;
+    const HttpRequest request = {.url = url, .total_timeout_ms = 300, .unsent = &unsent};
+
+    g_assert_null(http_fetch(client, &request, NULL, NULL));
+    g_assert_true(unsent);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -732,6 +773,8 @@ main(int argc, char **argv)
     g_test_add_func(
         "/http/a handshake without an answer is a connection problem",
         test_a_silent_handshake_is_a_connection_problem);
+    g_test_add_func("/http/tells what was never sent", test_tells_what_was_never_sent);
+    g_test_add_func("/http/a broken handshake sent nothing", test_a_broken_handshake_sent_nothing);
     g_test_add_func("/address/knows public addresses", test_knows_public_addresses);
     g_test_add_func("/address/knows web ports", test_knows_web_ports);
     g_test_add_func("/retry-after/reads every form of it", test_reads_every_form_of_retry_after);
