@@ -201,18 +201,24 @@ static bool
 charge_the_dead(Meter *meter, GError **error)
 {
     g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) problem = NULL;
     g_autoptr(sqlite3_stmt) owners = database_prepare(
         meter->database, error, "SELECT DISTINCT owner FROM reservation WHERE owner <> ?1", "s",
         meter->owner);
     if (owners == NULL)
         return false;
-    while (database_step(meter->database, owners, error))
+    while (database_step(meter->database, owners, &problem))
     {
         char *owner = database_text(owners, 0);
         if (owner_lives(owner))
             g_free(owner);
         else
             g_ptr_array_add(dead, owner);
+    }
+    if (problem != NULL)
+    {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
     }
     for (guint i = 0; i < dead->len; i++)
         if (!database_change(
@@ -347,29 +353,71 @@ write_slots(Meter *meter, const State *state, GError **error)
         state->next_request, state->next_token);
 }
 
-/* One try in one transaction; `slot` is when the call may be made. */
+/* What calls under way leave of the cap, in a transaction that has begun. */
 static Funding
-try_reserve(
-    Meter *meter, gint64 expected, gint64 cost, gint64 *slot, gint64 *ticket, GError **error)
+look_for_money(Meter *meter, State *state, gint64 cost, GError **error)
+{
+    if (!charge_the_dead(meter, error) || !read_state(meter, state, error))
+        return BROKEN;
+    return look_at_cap(meter, state, cost, error);
+}
+
+/*
+ * A place in the queue, if there may be money at its end; `slot` is when the call may be made.
+ * Nothing is reserved while it waits: who dies then has cost nothing.
+ */
+static Funding
+queue_up(Meter *meter, gint64 expected, gint64 cost, gint64 *slot, gint64 *ticket, GError **error)
 {
     State state = {0};
 
     if (!begin(meter, error))
         return BROKEN;
-    bool well = charge_the_dead(meter, error) && read_state(meter, &state, error);
-    const Funding funding = well ? look_at_cap(meter, &state, cost, error) : BROKEN;
+    const Funding funding = look_for_money(meter, &state, cost, error);
+    bool well = funding != BROKEN;
     if (funding == FUNDED)
     {
         well = take_slot(meter, &state, expected, slot, error) &&
                write_slots(meter, &state, error) &&
                database_change(
                    meter->database, error,
-                   "INSERT INTO reservation (owner, cost, expected) VALUES (?1, ?2, ?3)", "sii",
-                   meter->owner, cost, expected);
+                   "INSERT INTO reservation (owner, cost, expected) VALUES (?1, 0, ?2)", "si",
+                   meter->owner, expected);
         *ticket = sqlite3_last_insert_rowid(meter->database);
         well = well && note_call(meter, *ticket, *slot, expected, error);
     }
     return finish(meter, well, error) ? funding : BROKEN;
+}
+
+/* The call's turn has come: its worst case is reserved, or another call was faster. */
+static Funding
+reserve_money(Meter *meter, gint64 ticket, gint64 cost, GError **error)
+{
+    State state = {0};
+
+    if (!begin(meter, error))
+        return BROKEN;
+    const Funding funding = look_for_money(meter, &state, cost, error);
+    const bool well = funding == FUNDED ? database_change(
+                                              meter->database, error,
+                                              "UPDATE reservation SET cost = ?1 WHERE ticket = ?2",
+                                              "ii", cost, ticket)
+                                        : funding != BROKEN;
+    return finish(meter, well, error) ? funding : BROKEN;
+}
+
+/* The call is not made: its place is another's. */
+static bool
+leave_queue(Meter *meter, gint64 ticket, GError **error)
+{
+    if (!begin(meter, error))
+        return false;
+    const bool well =
+        database_change(
+            meter->database, error, "DELETE FROM passed WHERE ticket = ?1", "i", ticket) &&
+        database_change(
+            meter->database, error, "DELETE FROM reservation WHERE ticket = ?1", "i", ticket);
+    return finish(meter, well, error);
 }
 
 static bool
@@ -424,30 +472,47 @@ wait_for_slot(
     }
 }
 
+/* From the end of the queue to the reservation. */
+static Funding
+wait_for_turn(
+    Meter *meter, gint64 expected_tokens, gint64 cost, Cancel *cancel, gint64 *ticket,
+    GError **error)
+{
+    gint64 slot = 0;
+    Funding funding = queue_up(meter, expected_tokens, cost, &slot, ticket, error);
+
+    if (funding != FUNDED)
+        return funding;
+    funding = wait_for_slot(meter, *ticket, slot, expected_tokens, cancel, error)
+                  ? reserve_money(meter, *ticket, cost, error)
+                  : BROKEN;
+    if (funding != FUNDED && !leave_queue(meter, *ticket, funding == WAIT ? error : NULL))
+        return BROKEN;
+    return funding;
+}
+
 bool
 meter_reserve(
     Meter *meter, gint64 expected_tokens, gint64 most_tokens, Cancel *cancel, gint64 *ticket,
     GError **error)
 {
     const gint64 cost = cost_of(meter, most_tokens);
-    gint64 slot = 0;
 
     for (;;)
     {
-        const Funding funding = try_reserve(meter, expected_tokens, cost, &slot, ticket, error);
-        if (funding == TOO_MUCH || funding == BROKEN)
+        switch (wait_for_turn(meter, expected_tokens, cost, cancel, ticket, error))
+        {
+        case FUNDED:
+            return true;
+        case TOO_MUCH:
+        case BROKEN:
             return false;
-        if (funding == FUNDED)
+        case WAIT:
             break;
+        }
         if (!cancel_sleep(cancel, SETTLE_POLL_MS))
             return cancel_check(cancel, error);
     }
-    if (wait_for_slot(meter, *ticket, slot, expected_tokens, cancel, error))
-        return true;
-
-    /* The call is not made, so the money is free again. */
-    meter_settle(meter, *ticket, 0, NULL);
-    return false;
 }
 
 /* Moves the token clock by what the estimate was wrong. */

@@ -2,9 +2,9 @@
  * meter.h - what a run spends at its provider, and how fast it may go.
  *
  * One meter belongs to a run and is shared by all its workers, which are processes:
- * it lives in a file.  Before every call money is reserved for the worst case, and the
- * reservation is on disk before the call is made; afterwards it is settled with what
- * was billed.  What a killed worker had reserved counts as spent for good, because
+ * it lives in a file.  When a call's turn has come, money is reserved for its worst case,
+ * and the reservation is on disk before the call is made; afterwards it is settled with
+ * what was billed.  What a killed worker had reserved counts as spent for good, because
  * nobody knows whether the provider did the work.  So the cap holds, killed or not.
  *
  * Calls are paced evenly (the generic cell rate algorithm, ITU-T I.371), and the tokens

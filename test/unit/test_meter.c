@@ -412,6 +412,76 @@ test_what_a_killed_worker_had_reserved_is_spent(Fixture *fixture, const void *da
     g_assert_cmpint(totals.tokens, ==, 3); /* nobody knows how many the other was billed */
 }
 
+static gint64
+calls_in_the_queue(const char *path)
+{
+    g_autoptr(sqlite3) database = database_open_read_only(path, NULL);
+    g_autoptr(sqlite3_stmt) count =
+        database_prepare(database, NULL, "SELECT count(*) FROM reservation", "");
+    return database_step(database, count, NULL) ? sqlite3_column_int64(count, 0) : 0;
+}
+
+static int
+wait_for_the_turn(const OtherSide *side, void *data)
+{
+    const Holding *holding = data;
+    g_autoptr(Meter) meter = opened(holding->path, capped(10));
+    g_assert_true(meter_cool_down(meter, 2000, NULL));
+    other_ready(side);
+    reserve(meter, holding->tokens, holding->tokens);
+    return 1;
+}
+
+/* No call was made, so a run that is often interrupted does not use up its cap by that. */
+static void
+test_who_is_killed_while_it_waits_has_spent_nothing(Fixture *fixture, const void *data)
+{
+    (void) data;
+    Holding holding = {fixture->path, 7};
+    const OtherProcess other = other_start(wait_for_the_turn, &holding);
+    other_await(&other);
+    while (calls_in_the_queue(fixture->path) == 0)
+        g_usleep(5000);
+    other_kill(&other);
+
+    g_autoptr(Meter) meter = opened(fixture->path, capped(10));
+    settle(meter, reserve(meter, 10, 10), 10);
+    g_assert_cmpfloat(totals_of(meter).usd, ==, 10 * PRICE);
+}
+
+static void *
+try_seven(void *data)
+{
+    Meter *meter = data;
+    gint64 ticket = 0;
+    if (!meter_reserve(meter, 7, 7, NULL, &ticket, NULL))
+        return NULL;
+    settle(meter, ticket, 7);
+    return meter;
+}
+
+static void
+test_the_cap_holds_for_those_who_waited_together(Fixture *fixture, const void *data)
+{
+    (void) data;
+    g_autoptr(Meter) meter = opened(fixture->path, capped(10));
+    pthread_t threads[4];
+    guint paid = 0;
+
+    g_assert_true(meter_cool_down(meter, 300, NULL));
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        pthread_create(&threads[i], NULL, try_seven, meter);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+    {
+        void *result = NULL;
+        pthread_join(threads[i], &result);
+        paid += result != NULL;
+    }
+    g_assert_cmpuint(paid, ==, 1);
+    g_assert_cmpfloat(totals_of(meter).usd, ==, 7 * PRICE);
+    g_assert_cmpint(calls_in_the_queue(fixture->path), ==, 0);
+}
+
 static void
 test_what_a_living_worker_has_reserved_may_come_back(Fixture *fixture, const void *data)
 {
@@ -1018,6 +1088,8 @@ main(int argc, char **argv)
     TEST(a_call_waits_for_money_that_may_come_back);
     TEST(a_stop_ends_the_wait_for_money);
     TEST(what_a_killed_worker_had_reserved_is_spent);
+    TEST(who_is_killed_while_it_waits_has_spent_nothing);
+    TEST(the_cap_holds_for_those_who_waited_together);
     TEST(what_a_living_worker_has_reserved_may_come_back);
     TEST(who_waits_for_a_killed_worker_is_denied);
     TEST(killed_or_not_nobody_exceeds_the_cap);
