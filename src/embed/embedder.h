@@ -27,6 +27,7 @@ typedef struct
     size_t max_texts;      /* in one call */
     size_t max_characters; /* in one text; 0 when only tokens count */
     size_t max_call_bytes; /* of all texts in one call; 0 for no limit */
+    size_t prefix_bytes;   /* what it puts before each document, and is billed for too */
     bool costs_money;      /* false for models on this machine */
     const char *variant;   /* what else keeps its vectors apart (prefixes); NULL for nothing */
 } EmbedderInfo;

@@ -381,6 +381,7 @@ info_of(const OpenaiEmbedder *self, const OpenaiOptions *options)
         .max_texts = options->max_texts > 0 ? options->max_texts : usual_texts,
         .max_characters = options->max_characters,
         .max_call_bytes = options->max_call_bytes > 0 ? options->max_call_bytes : usual_bytes,
+        .prefix_bytes = strlen(self->prefixes[EMBED_DOCUMENT]),
         .costs_money = !is_on_this_machine(self),
         .variant = self->variant,
     };

@@ -21,13 +21,14 @@ typedef struct
 static TokenGuess
 guess_tokens(const Caller *caller, const Batch *batch)
 {
+    const gint64 prefix = (gint64) caller->embedder->info.prefix_bytes;
     TokenGuess guess = {0};
     for (guint i = 0; i < batch->chunks->len; i++)
     {
         const char *text = batch_chunk(batch, i)->text;
-        const double characters = (double) g_utf8_strlen(text, -1);
+        const double characters = (double) (g_utf8_strlen(text, -1) + prefix);
         guess.expected += (gint64) ceil(characters / caller->characters_per_token);
-        guess.most += meter_most_tokens(text);
+        guess.most += meter_most_tokens(text) + prefix;
     }
     return guess;
 }

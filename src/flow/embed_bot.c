@@ -154,9 +154,10 @@ static bool
 is_full(const Work *work, const Batch *batch, size_t next_bytes)
 {
     const EmbedderInfo *info = &work->embedder->info;
+    const size_t prefixes = (batch->chunks->len + 1) * info->prefix_bytes;
     return batch->chunks->len >= info->max_texts ||
            (info->max_call_bytes > 0 && batch->chunks->len > 0 &&
-            batch->bytes + next_bytes > info->max_call_bytes);
+            batch->bytes + next_bytes + prefixes > info->max_call_bytes);
 }
 
 /* False when the queue was closed. */

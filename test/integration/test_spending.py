@@ -65,6 +65,14 @@ def test_answers_that_are_lost_count_too(migration, undisturbed, provider, seed)
         assert migration.tokens_billed() <= CAP
 
 
+def test_prefixes_count_too(migration, undisturbed, provider):
+    """The provider bills what the embedder puts before every text."""
+    migration.configure(embedder={"document_prefix": "w x y z " * 40, "max_texts": 4})
+    for _ in range(2):
+        migration.apply("--max-usd", 2 * CAP, expect=4)
+        assert 0 < migration.tokens_billed() <= 2 * CAP
+
+
 @pytest.mark.parametrize("point", ["after-reserve:2", "after-embed:2", "after-stage:2", "after-launch", "before-ledger-done"])
 def test_the_cap_holds_through_deaths(migration, undisturbed, provider, point):
     """Of what a dead worker had reserved nobody knows whether it was spent; so it was."""
