@@ -19,7 +19,10 @@
 /* How often limits of time are looked at. */
 #define TICK_MS 250
 
-/* How often the store is asked again when the session with it was lost over the question. */
+/* What a worker gets to stage what it has paid for, before it is killed. */
+#define LAST_WORK_US 1400000
+
+/* How often a question is asked again when the session with the store was lost over it. */
 #define MAX_QUESTIONS 5
 
 typedef struct
@@ -31,6 +34,7 @@ typedef struct
     bool final_said;
     bool timed_out;
     gint64 deadline_us;
+    gint64 asked_us;      /* when the worker was asked to stop; 0: it was not */
     gint64 not_before_us; /* a retry waits */
     gint64 tokens_before; /* billed to the bot by earlier attempts */
     char *last_words;     /* the reason of the last attempt, its hint included; NULL */
@@ -555,6 +559,7 @@ send_worker(Apply *apply, Job *job, GError **error)
     progress->ended_ms = 0;
     set_reason(progress, NULL, NULL);
     job->final_said = job->timed_out = false;
+    job->asked_us = 0;
     job->tokens_before = progress->tokens;
     job->deadline_us = g_get_monotonic_time() +
                        settings_count(apply->settings, SETTING_TIME_LIMIT) * G_USEC_PER_SEC;
@@ -611,6 +616,19 @@ is_over(const Apply *apply)
     return true;
 }
 
+/* Politely at first: what it has paid for need not be paid for again. */
+static void
+stop_worker(Apply *apply, Job *job, gint64 now_us)
+{
+    if (job->asked_us == 0)
+    {
+        job->asked_us = now_us;
+        apply->launcher->ask_to_stop(apply->launcher, job->intent.id);
+    }
+    else if (now_us - job->asked_us >= LAST_WORK_US)
+        apply->launcher->stop(apply->launcher, job->intent.id);
+}
+
 static void
 stop_late_workers(Apply *apply)
 {
@@ -623,7 +641,7 @@ stop_late_workers(Apply *apply)
         if (!job->working || (!stop_all && now < job->deadline_us))
             continue;
         job->timed_out = !stop_all;
-        apply->launcher->stop(apply->launcher, job->intent.id);
+        stop_worker(apply, job, now);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "flow/batch.h"
 #include "flow/call.h"
 #include "flow/stages.h"
+#include "store/mark.h"
 #include "store/staging.h"
 
 #include <pthread.h>
@@ -19,11 +20,22 @@
 
 #define SAY_EVERY_US 300000
 
-/* How long a failed bot waits for calls that are under way, and how often it looks. */
+/* How long a failed bot waits for calls that are under way. */
 #define LAST_CALLS_MS 15000
+
+/* When the user stops us: how long calls under way are waited for, then the staging of what they
+ * brought, in all.  Whoever asked us to stop kills us a little later. */
+#define STOPPED_CALLS_MS 800
+#define STOPPED_STORE_MS 1200
+
 #define WATCH_MS 50
 
+/* How long a lost session is opened again, and how many the same rows may lose. */
+#define REOPEN_S 60
+#define MAX_SESSIONS_A_BATCH 5
+
 static const RetryPolicy LOCK_POLICY = {.attempts = 40, .first_ms = 100, .longest_ms = 1000};
+static const RetryPolicy REOPEN_POLICY = {.attempts = 1000, .first_ms = 250, .longest_ms = 2000};
 /* Another bot's rows may go into an HNSW index for long; the bot's time limit ends the wait. */
 static const RetryPolicy REPLACE_POLICY = {.attempts = 720, .first_ms = 200, .longest_ms = 5000};
 
@@ -43,7 +55,9 @@ typedef struct
     const WorkListener *listener;
     Cancel *outer;  /* the user's wish */
     Cancel *enough; /* after a failure nothing new is begun */
-    Cancel *cancel; /* stops all threads at once: the user's wish, or nowhere to put vectors */
+    Cancel *calls;  /* ends the calls under way */
+    Cancel *keep;   /* gives the store up, when the user stops us and nothing is left to keep */
+    Cancel *over;   /* the watcher has nothing more to watch */
 
     /* the stages */
     Settings *settings;
@@ -70,6 +84,7 @@ typedef struct
     int callers_left;
     GError *failure; /* what ends the whole bot */
     bool doomed;     /* a source failed and the bot must be whole: nothing more is paid for */
+    bool paying;     /* vectors are under way that are worth keeping */
     gint64 tokens;
     gint64 chunks; /* staged, now or before */
     gint64 reused; /* of them, before */
@@ -99,11 +114,11 @@ fail(Work *work, GError *error)
     queue_close(work->to_embed);
 }
 
-/* Does not wait for the calls under way either. */
+/* There is nowhere to put vectors: the calls under way are not waited for either. */
 static void
 abandon_calls(Work *work)
 {
-    cancel_request(work->cancel);
+    cancel_request(work->calls);
     queue_close(work->to_stage);
 }
 
@@ -137,6 +152,84 @@ has_failed(Work *work, const SourceWork *source)
     const bool failed = source->error != NULL;
     pthread_mutex_unlock(&work->lock);
     return failed;
+}
+
+/* --- the store and its session ------------------------------------------------------------------
+ */
+
+/* Waits for another worker at the bot, such as one whose death its server has not noticed yet. */
+static bool
+lock_bot(Work *work, GError **error)
+{
+    Retry retry = {.policy = &LOCK_POLICY};
+
+    for (;;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wait_ms = 0;
+        work->staging = staging_begin(
+            work->store, work->order->bot->id, work->space, work->embedder->info.dimensions,
+            &problem);
+        if (work->staging != NULL)
+            return true;
+        if (retry_is_busy(problem) && retry_again(&retry, problem, &wait_ms) &&
+            cancel_sleep(work->keep, wait_ms))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+}
+
+/* The store is the one that was planned, and takes what this embedder makes. */
+static bool
+open_store(Work *work, GError **error)
+{
+    work->store =
+        stage_new_store(work->settings, work->order->worker, &work->map, work->keep, error);
+    if (work->store == NULL || !store_check(work->store, work->embedder->info.dimensions, error))
+        return false;
+    if (*work->order->store_identity != '\0' &&
+        !g_str_equal(work->store->identity, work->order->store_identity))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_MISMATCH, "%s is not the store that was planned",
+            work->store->address);
+        return false;
+    }
+    return store_prepare(work->store, error) && lock_bot(work, error);
+}
+
+static void
+close_store(Work *work)
+{
+    g_clear_pointer(&work->staging, staging_free);
+    g_clear_pointer(&work->store, store_close);
+}
+
+/* A new session instead of a lost one.  Without it the store and the staging are NULL. */
+static bool
+reopen_store(Work *work, GError **error)
+{
+    const gint64 end_us = g_get_monotonic_time() + REOPEN_S * G_USEC_PER_SEC;
+    Retry retry = {.policy = &REOPEN_POLICY};
+
+    for (;;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wait_ms = 0;
+        close_store(work);
+        if (open_store(work, &problem))
+        {
+            staging_expect_rows(work->staging);
+            return true;
+        }
+        if (g_get_monotonic_time() < end_us && retry_again(&retry, problem, &wait_ms) &&
+            cancel_sleep(work->keep, wait_ms))
+            continue;
+        close_store(work);
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
 }
 
 /* --- the reader: documents to chunks ------------------------------------------------------- */
@@ -304,7 +397,7 @@ embed_batch(Work *work, Batch *taken, GError **error)
 
     if (embedded)
         return queue_push(work->to_stage, g_steal_pointer(&batch)) ||
-               cancel_check(work->cancel, error);
+               cancel_check(work->calls, error);
     if (!g_error_matches(problem, VF_ERROR, VF_ERROR_BAD_INPUT))
     {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -382,6 +475,27 @@ add_rows(const Work *work, const Batch *batch, GArray *rows)
     }
 }
 
+/* Commits the rows, in another session when this one is lost. */
+static bool
+keep_rows(Work *work, const GArray *rows, GError **error)
+{
+    const StagedRow *first = (const StagedRow *) (const void *) rows->data;
+
+    for (int sessions = 1;; sessions++)
+    {
+        g_autoptr(GError) problem = NULL;
+        if (staging_add(work->staging, first, rows->len, &problem))
+            return true;
+        if (pg_alive(work->store->pg) || sessions == MAX_SESSIONS_A_BATCH)
+        {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        if (!reopen_store(work, error))
+            return false;
+    }
+}
+
 /* Stages one batch and all that came meanwhile. */
 static bool
 stage_batches(Work *work, Batch *first, GError **error)
@@ -395,7 +509,7 @@ stage_batches(Work *work, Batch *first, GError **error)
         add_rows(work, batch, rows);
         batch = rows->len < MAX_ROWS_TO_STAGE ? queue_try_pop(work->to_stage) : NULL;
     }
-    if (!staging_add(work->staging, (const StagedRow *) (void *) rows->data, rows->len, error))
+    if (!keep_rows(work, rows, error))
         return false;
     fault_point(FAULT_AFTER_STAGE);
 
@@ -482,26 +596,6 @@ whole_sources(Work *work, gint64 *chunks, GError **error)
     return g_steal_pointer(&labels);
 }
 
-/* Tries again while other writers hold the table. */
-static bool
-replace_rows(Work *work, char *const *labels, gint64 chunks, const MarkFacts *facts, GError **error)
-{
-    Retry retry = {.policy = &REPLACE_POLICY};
-
-    for (;;)
-    {
-        g_autoptr(GError) problem = NULL;
-        gint64 wait_ms = 0;
-        if (staging_replace(work->staging, labels, chunks, facts, &problem))
-            return true;
-        if (pg_alive(work->store->pg) && retry_again(&retry, problem, &wait_ms) &&
-            cancel_sleep(work->outer, wait_ms))
-            continue;
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
-    }
-}
-
 static MarkFacts
 mark_facts(const Work *work, guint failed_sources, const char *outcome)
 {
@@ -516,17 +610,56 @@ mark_facts(const Work *work, guint failed_sources, const char *outcome)
 }
 
 static bool
+try_to_load(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
+{
+    g_autoptr(GPtrArray) labels = whole_sources(work, chunks, error);
+    return labels != NULL &&
+           staging_replace(work->staging, (char *const *) labels->pdata, *chunks, facts, error);
+}
+
+/* After a lost session: whether the replacement had been committed before. */
+static bool
+reopen_and_look(Work *work, bool *arrived, GError **error)
+{
+    bool complete = false;
+    gint64 rows = 0;
+    return reopen_store(work, error) && mark_is_by(
+                                            work->store, work->order->bot->id, work->order->worker,
+                                            arrived, &complete, &rows, error);
+}
+
+/* Tries again while other writers hold the table, and when the session is lost. */
+static bool
+replace_rows(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
+{
+    Retry retry = {.policy = &REPLACE_POLICY};
+
+    for (bool arrived = false; !arrived;)
+    {
+        g_autoptr(GError) problem = NULL;
+        gint64 wait_ms = 0;
+        if (try_to_load(work, facts, chunks, &problem))
+            return true;
+        if (!retry_again(&retry, problem, &wait_ms) || !cancel_sleep(work->outer, wait_ms))
+        {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        if (!pg_alive(work->store->pg) && !reopen_and_look(work, &arrived, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
 load_bot(Work *work, guint failed_sources, GError **error)
 {
     gint64 chunks = 0;
-    g_autoptr(GPtrArray) labels = whole_sources(work, &chunks, error);
-    if (labels == NULL)
-        return false;
-
     g_autofree char *outcome = outcome_json(work);
     const MarkFacts facts = mark_facts(work, failed_sources, outcome);
+
     fault_point(FAULT_BEFORE_REPLACE);
-    if (!replace_rows(work, (char *const *) labels->pdata, chunks, &facts, error))
+    if (!replace_rows(work, &facts, &chunks, error))
         return false;
     fault_point(FAULT_AFTER_REPLACE);
     work->chunks = chunks;
@@ -595,48 +728,6 @@ finish(Work *work, GError **error)
 
 /* --- the beginning ------------------------------------------------------------------------- */
 
-/* Waits for another worker at the bot, such as one whose death its server has not noticed yet. */
-static bool
-lock_bot(Work *work, GError **error)
-{
-    Retry retry = {.policy = &LOCK_POLICY};
-
-    for (;;)
-    {
-        g_autoptr(GError) problem = NULL;
-        gint64 wait_ms = 0;
-        work->staging = staging_begin(
-            work->store, work->order->bot->id, work->space, work->embedder->info.dimensions,
-            &problem);
-        if (work->staging != NULL)
-            return true;
-        if (retry_is_busy(problem) && retry_again(&retry, problem, &wait_ms) &&
-            cancel_sleep(work->outer, wait_ms))
-            continue;
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
-    }
-}
-
-/* The store is the one that was planned, and takes what this embedder makes. */
-static bool
-open_store(Work *work, GError **error)
-{
-    work->store =
-        stage_new_store(work->settings, work->order->worker, &work->map, work->outer, error);
-    if (work->store == NULL || !store_check(work->store, work->embedder->info.dimensions, error))
-        return false;
-    if (*work->order->store_identity != '\0' &&
-        !g_str_equal(work->store->identity, work->order->store_identity))
-    {
-        g_set_error(
-            error, VF_ERROR, VF_ERROR_MISMATCH, "%s is not the store that was planned",
-            work->store->address);
-        return false;
-    }
-    return store_prepare(work->store, error) && lock_bot(work, error);
-}
-
 static bool
 list_sources(Work *work, GError **error)
 {
@@ -683,7 +774,7 @@ open_stages(Work *work, GError **error)
         .characters_per_token = rules.characters_per_token > 0 ? rules.characters_per_token : 3.5,
         .costs_money = limits.usd_per_token > 0,
         .enough = work->enough,
-        .cancel = work->cancel,
+        .cancel = work->calls,
     };
     work->extract = stage_extract_options(work->settings);
     work->split = stage_split_options(work->settings, work->order->bot, &work->embedder->info);
@@ -703,8 +794,7 @@ work_clear(Work *work)
         g_clear_error(&work->sources[i].error);
     }
     g_free(work->sources);
-    staging_free(work->staging);
-    store_close(work->store);
+    close_store(work);
     meter_free(work->meter);
     embedder_free(work->embedder);
     document_source_free(work->documents);
@@ -714,26 +804,73 @@ work_clear(Work *work)
     pthread_mutex_destroy(&work->lock);
 }
 
-/* Hands the user's wish on to the threads, and ends calls that do not end after a failure. */
+static bool
+is_paying(Work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool paying = work->paying;
+    pthread_mutex_unlock(&work->lock);
+    return paying;
+}
+
+static void
+set_paying(Work *work, bool paying)
+{
+    pthread_mutex_lock(&work->lock);
+    work->paying = paying;
+    pthread_mutex_unlock(&work->lock);
+}
+
+/*
+ * Hands the user's wish on: nothing new is begun, what is paid for is kept for as long as that
+ * takes, but not longer.  After a failure, too, calls under way are not waited for without end.
+ */
 static void *
 watch_the_end(void *data)
 {
     Work *work = data;
-    gint64 waited_ms = 0;
+    gint64 calls_end_us = G_MAXINT64;
+    gint64 store_end_us = G_MAXINT64;
 
-    while (!cancel_requested(work->cancel))
+    while (!cancel_requested(work->over))
     {
-        if (!cancel_sleep(work->outer, WATCH_MS))
+        const bool told = store_end_us < G_MAXINT64;
+        cancel_sleep(told ? work->over : work->outer, WATCH_MS);
+        const gint64 now_us = g_get_monotonic_time();
+        if (!told && cancel_requested(work->outer))
         {
             fail(work, g_error_new_literal(VF_ERROR, VF_ERROR_CANCELLED, "interrupted"));
-            abandon_calls(work);
-            break;
+            calls_end_us = MIN(calls_end_us, now_us + STOPPED_CALLS_MS * 1000);
+            store_end_us = is_paying(work) ? now_us + STOPPED_STORE_MS * 1000 : now_us;
         }
-        waited_ms += cancel_requested(work->enough) ? WATCH_MS : 0;
-        if (waited_ms > LAST_CALLS_MS)
-            abandon_calls(work);
+        if (calls_end_us == G_MAXINT64 && cancel_requested(work->enough))
+            calls_end_us = now_us + LAST_CALLS_MS * G_GINT64_CONSTANT(1000);
+        if (now_us >= calls_end_us)
+            cancel_request(work->calls);
+        if (now_us >= store_end_us)
+            cancel_request(work->keep);
     }
     return NULL;
+}
+
+/* All that waits for servers; the watcher sees to it that no wait outlasts the user's wish. */
+static bool
+embed_watched(Work *work, GError **error)
+{
+    bool adopted = false;
+
+    if (!open_stages(work, error))
+        return false;
+    say(work, &(WorkEvent){.kind = EVENT_STARTED, .worker = work->order->worker});
+    const MarkFacts facts = mark_facts(work, 0, NULL);
+    if (!staging_adopt(work->staging, &facts, work->order->marked_ms, &adopted, error) || adopted)
+        return adopted;
+
+    set_paying(work, true);
+    run_threads(work);
+    set_paying(work, false);
+    tell_progress(work);
+    return finish(work, error);
 }
 
 static bool
@@ -741,39 +878,34 @@ embed(Work *work, GError **error)
 {
     pthread_t watcher;
 
-    if (!settings_load_text(work->settings, work->order->settings, "the work order", error) ||
-        !open_stages(work, error))
+    if (!settings_load_text(work->settings, work->order->settings, "the work order", error))
         return false;
-    say(work, &(WorkEvent){.kind = EVENT_STARTED, .worker = work->order->worker});
-
-    bool adopted = false;
-    const MarkFacts facts = mark_facts(work, 0, NULL);
-    if (!staging_adopt(work->staging, &facts, work->order->marked_ms, &adopted, error) || adopted)
-        return adopted;
-
     const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
     work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);
     work->to_stage = queue_new(calls, (GDestroyNotify) batch_free);
     pthread_create(&watcher, NULL, watch_the_end, work);
-    run_threads(work);
-    cancel_request(work->cancel);
+    const bool embedded = embed_watched(work, error);
+    cancel_request(work->over);
     pthread_join(watcher, NULL);
-    tell_progress(work);
-    return finish(work, error);
+    return embedded;
 }
 
 bool
 flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *cancel, GError **error)
 {
     g_autoptr(Cancel) enough = cancel_new();
-    g_autoptr(Cancel) inner = cancel_new();
+    g_autoptr(Cancel) calls = cancel_new();
+    g_autoptr(Cancel) keep = cancel_new();
+    g_autoptr(Cancel) over = cancel_new();
     g_autoptr(GError) problem = NULL;
     Work work = {
         .order = order,
         .listener = listener,
         .outer = cancel,
         .enough = enough,
-        .cancel = inner,
+        .calls = calls,
+        .keep = keep,
+        .over = over,
         .settings = settings_new(),
     };
 

@@ -351,16 +351,34 @@ local_next(Launcher *self, Cancel *cancel, int timeout_ms, LauncherReport *repor
     return true;
 }
 
-static void
-local_stop(Launcher *self, gint64 intent)
+/* The living worker of that intent, or NULL. */
+static const Worker *
+find_worker(const LocalLauncher *launcher, gint64 intent)
 {
-    LocalLauncher *launcher = (LocalLauncher *) self;
     for (guint i = 0; i < launcher->workers->len; i++)
     {
         const Worker *worker = launcher->workers->pdata[i];
         if (worker->intent == intent && !worker->ended)
-            kill(-worker->pid, SIGKILL);
+            return worker;
     }
+    return NULL;
+}
+
+/* Its children are its own affair. */
+static void
+local_ask_to_stop(Launcher *self, gint64 intent)
+{
+    const Worker *worker = find_worker((LocalLauncher *) self, intent);
+    if (worker != NULL)
+        kill(worker->pid, SIGTERM);
+}
+
+static void
+local_stop(Launcher *self, gint64 intent)
+{
+    const Worker *worker = find_worker((LocalLauncher *) self, intent);
+    if (worker != NULL)
+        kill(-worker->pid, SIGKILL);
 }
 
 static void
@@ -383,7 +401,12 @@ local_launcher_new(const char *program)
 {
     LocalLauncher *launcher = g_new0(LocalLauncher, 1);
     launcher->base = (Launcher){
-        .launch = local_launch, .next = local_next, .stop = local_stop, .free = local_free};
+        .launch = local_launch,
+        .next = local_next,
+        .ask_to_stop = local_ask_to_stop,
+        .stop = local_stop,
+        .free = local_free,
+    };
     launcher->program = g_strdup(program);
     launcher->workers = g_ptr_array_new_with_free_func(worker_free);
     return &launcher->base;

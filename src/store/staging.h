@@ -37,6 +37,9 @@ Staging *staging_begin(
 void staging_free(Staging *staging);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Staging, staging_free)
 
+/* After a lost session nobody knows which of its rows arrived: they may be there already. */
+void staging_expect_rows(Staging *staging);
+
 /*
  * Puts one made-up row with this label into the store's table and takes it back, so that whatever
  * the table refuses (a type, a length, a constraint) is known before money is spent.

@@ -172,6 +172,8 @@ def test_lost_sessions_are_survived(migration, undisturbed, provider):
     assert status == 0, stdout + stderr
     assert terminated >= 4
     migration.assert_complete(undisturbed)
+    # The rows at hand are staged in another session.
+    assert migration.paid_again() == 0
 
 
 def terminate_sessions(database, application="vecferry%"):
@@ -210,6 +212,38 @@ def test_a_killed_server_is_survived(migration, undisturbed, provider, server):
     status, stdout, stderr = end(process)
     assert status == 0, stdout + stderr
     migration.assert_complete(undisturbed)
+
+
+def test_a_session_lost_inside_the_replacement(migration, undisturbed, provider):
+    """The worker that waits for the table goes on in another session."""
+    with contextlib.closing(migration.database.connect()) as other:
+        other.autocommit = False
+        other.cursor().execute("LOCK TABLE items IN ROW EXCLUSIVE MODE")
+        process = migration.start("--workers", "1", "--attempts", "1")
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'items'::regclass"
+        assert wait_until(lambda: migration.database.execute(waits) == [(1,)], 30 * PATIENCE)
+        assert terminate_sessions(migration.database, "vecferry-%")
+        other.rollback()
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_paid_for(migration, undisturbed, provider, number):
+    """The calls under way are answered within a moment, so that their vectors are staged."""
+    provider.change(latency_ms=400)
+    process = migration.start("--calls", "8")
+    wait_for_calls(migration, 12, process)
+    begin = time.monotonic()
+    process.send_signal(number)
+    status, stdout, stderr = end(process)
+    assert time.monotonic() - begin < 2
+    assert status == 130, stdout + stderr
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
 
 
 def test_a_dead_provider_is_waited_for(migration, undisturbed, provider):
