@@ -248,7 +248,7 @@ read_mark(const PGresult *result, int row)
         COMPLETE,
         MARKED_MS,
     };
-    Mark *mark = g_new0(Mark, 1);
+    Mark *mark = mark_new();
     mark->run = text_of(result, row, RUN);
     mark->space = text_of(result, row, SPACE);
     mark->splitter = text_of(result, row, SPLITTER);

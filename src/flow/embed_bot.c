@@ -44,8 +44,9 @@ typedef struct
 {
     const Source *source;
     char *label;
-    GArray *known; /* of TextHash: what an earlier worker staged */
-    int chunks;    /* known when the reader is through with it */
+    GArray *known;       /* of TextHash: what an earlier worker staged */
+    DocumentFacts facts; /* as they were when it was opened */
+    int chunks;          /* known when the reader is through with it */
     GError *error;
 } SourceWork;
 
@@ -323,6 +324,7 @@ read_source(Work *work, guint index, Batch **batch, GError **error)
         work->documents, work->order->bot, work->sources[index].source, work->enough, error);
     if (document == NULL)
         return false;
+    work->sources[index].facts = document->facts;
     g_autofree char *text = extract_text(document, &work->extract, work->enough, error);
     return text != NULL && split_source(work, index, text, batch, error);
 }
@@ -566,8 +568,10 @@ outcome_json(const Work *work)
         const SourceWork *source = &work->sources[i];
         json_array_append_new(
             list, json_pack(
-                      "{s:s, s:i, s:s*}", "source", source->label, "chunks",
-                      source->error == NULL ? source->chunks : 0, "reason",
+                      "{s:s, s:i, s:I, s:I, s:s*}", "source", source->label, "chunks",
+                      source->error == NULL ? source->chunks : 0, "bytes",
+                      (json_int_t) source->facts.bytes, "modified_ms",
+                      (json_int_t) source->facts.modified_ms, "reason",
                       source->error == NULL ? NULL : source->error->message));
     }
     char *text = json_dumps(list, JSON_COMPACT);
@@ -576,24 +580,23 @@ outcome_json(const Work *work)
     return copy;
 }
 
-/* Labels of the sources that are whole, and how many chunks they have; stale numbers go. */
-static GPtrArray *
-whole_sources(Work *work, gint64 *chunks, GError **error)
+/* Labels of the sources that are whole, how many chunks they have, and labels of the others; stale
+ * numbers go. */
+static bool
+list_labels(Work *work, GPtrArray *whole, GPtrArray *failed, gint64 *chunks, GError **error)
 {
-    g_autoptr(GPtrArray) labels = g_ptr_array_new_null_terminated(0, NULL, true);
-
     *chunks = 0;
     for (guint i = 0; i < work->source_count; i++)
     {
         const SourceWork *source = &work->sources[i];
+        g_ptr_array_add(source->error == NULL ? whole : failed, source->label);
         if (source->error != NULL)
             continue;
         if (!staging_trim(work->staging, source->label, source->chunks, error))
-            return NULL;
-        g_ptr_array_add(labels, source->label);
+            return false;
         *chunks += source->chunks;
     }
-    return g_steal_pointer(&labels);
+    return true;
 }
 
 static MarkFacts
@@ -612,9 +615,17 @@ mark_facts(const Work *work, guint failed_sources, const char *outcome)
 static bool
 try_to_load(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
 {
-    g_autoptr(GPtrArray) labels = whole_sources(work, chunks, error);
-    return labels != NULL &&
-           staging_replace(work->staging, (char *const *) labels->pdata, *chunks, facts, error);
+    g_autoptr(GPtrArray) whole = g_ptr_array_new_null_terminated(0, NULL, true);
+    g_autoptr(GPtrArray) failed = g_ptr_array_new_null_terminated(0, NULL, true);
+    if (!list_labels(work, whole, failed, chunks, error))
+        return false;
+
+    const Replacement wish = {
+        .sources = (char *const *) whole->pdata,
+        .failed = (char *const *) failed->pdata,
+        .rows = *chunks,
+    };
+    return staging_replace(work->staging, &wish, facts, error);
 }
 
 /* After a lost session: whether the replacement had been committed before. */
@@ -740,6 +751,7 @@ list_sources(Work *work, GError **error)
     {
         SourceWork *source = &work->sources[i];
         source->source = bot->sources->pdata[i];
+        source->facts = (DocumentFacts){.bytes = -1, .modified_ms = -1};
         source->label = work->documents->label(work->documents, bot, source->source);
         source->known = staging_known(work->staging, source->label, error);
         if (source->known == NULL)

@@ -8,6 +8,35 @@ source_rows_free(void *data)
     g_free(rows);
 }
 
+static void
+marked_source_free(void *data)
+{
+    MarkedSource *source = data;
+    g_free(source->failure);
+    g_free(source);
+}
+
+Mark *
+mark_new(void)
+{
+    Mark *mark = g_new0(Mark, 1);
+    mark->sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, marked_source_free);
+    return mark;
+}
+
+MarkedSource *
+mark_source(Mark *mark, const char *label)
+{
+    MarkedSource *source = g_hash_table_lookup(mark->sources, label);
+    if (source == NULL)
+    {
+        source = g_new0(MarkedSource, 1);
+        source->bytes = source->modified_ms = -1;
+        g_hash_table_insert(mark->sources, g_strdup(label), source);
+    }
+    return source;
+}
+
 void
 mark_free(Mark *mark)
 {
@@ -17,6 +46,7 @@ mark_free(Mark *mark)
     g_free(mark->space);
     g_free(mark->splitter);
     g_free(mark->fingerprint);
+    g_hash_table_unref(mark->sources);
     g_free(mark);
 }
 

@@ -15,6 +15,15 @@ typedef struct
     gint64 oldest_ms; /* the first row's time from its ULID; -1 when the key tells none */
 } SourceRows;
 
+/* What our worker wrote of one source. */
+typedef struct
+{
+    gint64 chunks;
+    gint64 bytes;       /* as they were when it was read; -1 unknown */
+    gint64 modified_ms; /* likewise */
+    char *failure;      /* why it could not be loaded; NULL when it was */
+} MarkedSource;
+
 /* What our worker wrote beside a bot's rows, in their transaction. */
 typedef struct
 {
@@ -23,9 +32,16 @@ typedef struct
     char *splitter;    /* split_variant_name() */
     char *fingerprint; /* of the bot that was embedded */
     gint64 rows;
-    gint64 marked_ms; /* since the epoch */
-    bool complete;    /* false when a source failed and the bot was loaded in part */
+    gint64 marked_ms;    /* since the epoch */
+    bool complete;       /* false when a source failed and the bot was loaded in part */
+    GHashTable *sources; /* label → MarkedSource */
 } Mark;
+
+Mark *mark_new(void);
+void mark_free(Mark *mark);
+
+/* What the mark says of the source, made empty at the first call. */
+MarkedSource *mark_source(Mark *mark, const char *label);
 
 typedef struct
 {
@@ -52,5 +68,3 @@ BotRows *observation_bot(Observation *observation, const char *bot);
 
 /* What is known of the bot; NULL when the store has neither rows nor mark. */
 const BotRows *observation_find(const Observation *observation, const char *bot);
-
-void mark_free(Mark *mark);

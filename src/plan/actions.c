@@ -21,23 +21,76 @@ rows_of(const BotRows *rows, const char *label)
     return rows == NULL ? NULL : g_hash_table_lookup(rows->sources, label);
 }
 
-/* Why a source must be embedded; NULL when its rows are good.  The mark vouches for sources that
- * gave no rows at all. */
-static char *
-reason_to_embed(const SourceLook *look, const BotRows *rows, gint64 marked_ms)
-{
-    const SourceRows *there = rows_of(rows, look->label);
+#define CHANGED "the file changed after its rows were made"
 
-    if (there == NULL && marked_ms < 0)
+/* Why the rows of a source nobody marked must be made anew; NULL when they are good. */
+static char *
+reason_by_rows(const SourceLook *look, const SourceRows *there)
+{
+    if (there == NULL)
         return g_strdup("no rows in the new store");
-    if (there != NULL && there->bad_rows > 0)
-        return g_strdup_printf("%" G_GINT64_FORMAT " rows without text or vector", there->bad_rows);
-    if (is_newer(look, marked_ms >= 0 ? marked_ms : there->oldest_ms))
-        return g_strdup("the file changed after its rows were made");
-    return NULL;
+    return is_newer(look, there->oldest_ms) ? g_strdup(CHANGED) : NULL;
 }
 
-/* What speaks against the whole of a marked bot; NULL when the mark holds. */
+/*
+ * Whether the source is another than the one that was read.  A page's length depends on how it was
+ * asked for, so only files are compared by theirs.
+ */
+static bool
+has_changed(const SourceLook *look, SourceKind kind, const Mark *mark, const MarkedSource *was)
+{
+    if (look->facts.modified_ms < 0)
+        return false;
+    if (was->modified_ms < 0)
+        return is_newer(look, mark->marked_ms);
+    return look->facts.modified_ms != was->modified_ms ||
+           (kind == SOURCE_FILE && look->facts.bytes != was->bytes);
+}
+
+/* The same for a source that our mark names; a source may have been loaded without giving rows. */
+static char *
+reason_by_mark(
+    const SourceLook *look, SourceKind kind, const SourceRows *there, const Mark *mark,
+    const MarkedSource *was)
+{
+    const gint64 rows = there == NULL ? 0 : there->rows;
+
+    if (was->failure != NULL)
+        return g_strdup_printf("it could not be loaded: %s", was->failure);
+    if (rows != was->chunks)
+        return g_strdup_printf(
+            "%" G_GINT64_FORMAT " rows were loaded, %" G_GINT64_FORMAT " are there", was->chunks,
+            rows);
+    return has_changed(look, kind, mark, was) ? g_strdup(CHANGED) : NULL;
+}
+
+/* Why a source must be embedded; NULL when its rows are good.  `mark` is NULL unless it holds. */
+static char *
+reason_to_embed(const SourceLook *look, SourceKind kind, const BotRows *rows, const Mark *mark)
+{
+    const SourceRows *there = rows_of(rows, look->label);
+    const MarkedSource *was = mark == NULL ? NULL : g_hash_table_lookup(mark->sources, look->label);
+
+    if (there != NULL && there->bad_rows > 0)
+        return g_strdup_printf("%" G_GINT64_FORMAT " rows without text or vector", there->bad_rows);
+    return was == NULL ? reason_by_rows(look, there) : reason_by_mark(look, kind, there, mark, was);
+}
+
+/* The mark itself says which sources are missing. */
+static bool
+tells_failures(const Mark *mark)
+{
+    GHashTableIter iter;
+    void *source = NULL;
+
+    g_hash_table_iter_init(&iter, mark->sources);
+    while (g_hash_table_iter_next(&iter, NULL, &source))
+        if (((const MarkedSource *) source)->failure != NULL)
+            return true;
+    return false;
+}
+
+/* What speaks against the whole of a marked bot; NULL when the mark holds, if only in part. */
 static char *
 reason_against_mark(const Bot *bot, const BotRows *rows, const PlanInput *input)
 {
@@ -49,7 +102,7 @@ reason_against_mark(const Bot *bot, const BotRows *rows, const PlanInput *input)
         return g_strdup_printf("its vectors are of another space, %s", mark->space);
     if (!g_str_equal(mark->splitter, input->splitter))
         return g_strdup_printf("it was cut by the splitter \"%s\"", mark->splitter);
-    if (!mark->complete)
+    if (!mark->complete && !tells_failures(mark))
         return g_strdup("it was loaded only in part");
     if (mark->rows != rows->rows)
         return g_strdup_printf(
@@ -94,13 +147,14 @@ typedef struct
 
 static Tally
 decide_sources(
-    PlannedBot *planned, const Bot *bot, const BotLook *look, const BotRows *rows, gint64 marked_ms)
+    PlannedBot *planned, const Bot *bot, const BotLook *look, const BotRows *rows, const Mark *mark)
 {
     Tally tally = {0};
 
     for (guint i = 0; i < look->sources->len; i++)
     {
         const SourceLook *source = look->sources->pdata[i];
+        const Source *named = bot->sources->pdata[i];
         PlannedSource *decided = planned_source_new(source->label, ACTION_KEEP, NULL);
         decided->bytes = source->facts.bytes;
         g_ptr_array_add(planned->sources, decided);
@@ -111,11 +165,11 @@ decide_sources(
             if (tally.blocked++ == 0)
             {
                 tally.problem = source->problem;
-                tally.problem_source = ((const Source *) bot->sources->pdata[i])->name;
+                tally.problem_source = named->name;
             }
             continue;
         }
-        decided->reason = reason_to_embed(source, rows, marked_ms);
+        decided->reason = reason_to_embed(source, named->kind, rows, mark);
         if (decided->reason == NULL)
             continue;
         decided->action = ACTION_EMBED;
@@ -158,7 +212,7 @@ decide_with_knowledge(
     const bool marked = rows != NULL && rows->mark != NULL;
     g_autofree char *against = marked ? reason_against_mark(bot, rows, input) : NULL;
     const bool mark_holds = marked && against == NULL;
-    Tally tally = decide_sources(planned, bot, look, rows, mark_holds ? rows->mark->marked_ms : -1);
+    Tally tally = decide_sources(planned, bot, look, rows, mark_holds ? rows->mark : NULL);
     g_autofree char *reason = tally.reason;
     const bool strangers = !mark_holds && has_strangers(look, rows);
 

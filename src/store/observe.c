@@ -2,6 +2,7 @@
  * observe.c - what planning needs to know of a store: rows by bot and source, and marks.
  */
 #include "base/error.h"
+#include "base/json.h"
 #include "pg/sql.h"
 #include "store/mark.h"
 #include "store/marks.sql.h"
@@ -60,6 +61,35 @@ observe_rows(Store *store, Observation *observation, GError **error)
     return true;
 }
 
+static gint64
+number_or_unknown(const Json *object, const char *key)
+{
+    const Json *number = json_object_get(object, key);
+    return json_is_integer(number) ? (gint64) json_integer_value(number) : -1;
+}
+
+/* Two sources can have one label; it is only as good as the worse of them. */
+static void
+read_outcome(Mark *mark, const char *text)
+{
+    g_autoptr(Json) list = json_loads(text, 0, NULL);
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+    {
+        const Json *entry = json_array_get(list, i);
+        const char *label = json_text(entry, "source");
+        const char *failure = json_text(entry, "reason");
+        if (label == NULL)
+            continue;
+        MarkedSource *source = mark_source(mark, label);
+        source->chunks += MAX(number_or_unknown(entry, "chunks"), 0);
+        source->bytes = number_or_unknown(entry, "bytes");
+        source->modified_ms = number_or_unknown(entry, "modified_ms");
+        if (failure != NULL && source->failure == NULL)
+            source->failure = g_strdup(failure);
+    }
+}
+
 static bool
 observe_marks(Store *store, Observation *observation, GError **error)
 {
@@ -71,7 +101,7 @@ observe_marks(Store *store, Observation *observation, GError **error)
     for (int row = 0; row < PQntuples(result); row++)
     {
         BotRows *rows = observation_bot(observation, pg_text(result, row, 0));
-        rows->mark = g_new0(Mark, 1);
+        rows->mark = mark_new();
         rows->mark->run = g_strdup(pg_text(result, row, 1));
         rows->mark->space = g_strdup(pg_text(result, row, 2));
         rows->mark->splitter = g_strdup(pg_text(result, row, 3));
@@ -79,6 +109,7 @@ observe_marks(Store *store, Observation *observation, GError **error)
         rows->mark->rows = pg_number(result, row, 5);
         rows->mark->complete = *pg_text(result, row, 6) == 't';
         rows->mark->marked_ms = pg_number(result, row, 7);
+        read_outcome(rows->mark, pg_text(result, row, 8));
     }
     return true;
 }

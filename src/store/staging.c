@@ -7,6 +7,7 @@
 #include "store/adopt.sql.h"
 #include "store/columns.h"
 #include "store/copy_staged.sql.h"
+#include "store/delete_rows.sql.h"
 #include "store/forget_numbers.sql.h"
 #include "store/lock_bot.sql.h"
 #include "store/mark.sql.h"
@@ -307,13 +308,28 @@ lock_table(Store *store, GError **error)
 }
 
 static bool
-delete_rows(Staging *staging, GError **error)
+delete_rows(Staging *staging, char *const *failed, GError **error)
+{
+    const Store *store = staging->store;
+    g_autofree char *bot = pg_quote_name(store->map->bot);
+    g_autofree char *source = pg_quote_name(store->map->source);
+    g_autofree char *labels = sql_text_array(failed);
+    g_autofree char *sql =
+        sql_fill(SQL_DELETE_ROWS, "table", store->table, "bot", bot, "source", source, NULL);
+    const char *parameters[] = {staging->bot, labels, store->oid, staging->bot, staging->space};
+    return pg_change(store->pg, sql, 5, parameters, NULL, error);
+}
+
+/* How many rows the bot has; -1 with the error set. */
+static gint64
+count_rows(Staging *staging, GError **error)
 {
     g_autofree char *bot = pg_quote_name(staging->store->map->bot);
     g_autofree char *sql =
-        g_strdup_printf("DELETE FROM %s WHERE %s = $1", staging->store->table, bot);
+        g_strdup_printf("SELECT count(*) FROM %s WHERE %s = $1", staging->store->table, bot);
     const char *parameters[] = {staging->bot};
-    return pg_change(staging->store->pg, sql, 1, parameters, NULL, error);
+    g_autoptr(PGresult) result = pg_query(staging->store->pg, sql, 1, parameters, error);
+    return result == NULL ? -1 : pg_number(result, 0, 0);
 }
 
 static bool
@@ -371,31 +387,34 @@ staging_adopt(
 static bool
 forget_bot(Staging *staging, GError **error)
 {
-    const char *parameters[] = {staging->store->oid, staging->bot};
+    const char *parameters[] = {staging->store->oid, staging->bot, staging->space};
     return pg_change(
-        staging->store->pg, "DELETE FROM vecferry.staged WHERE target = $1::oid AND bot = $2", 2,
+        staging->store->pg,
+        "DELETE FROM vecferry.staged WHERE target = $1::oid AND bot = $2 AND space = $3", 3,
         parameters, NULL, error);
 }
 
 static bool
 replace_in_transaction(
-    Staging *staging, char *const *sources, gint64 rows, const MarkFacts *facts, GError **error)
+    Staging *staging, const Replacement *wish, const MarkFacts *facts, GError **error)
 {
     Pg *pg = staging->store->pg;
 
     if (!pg_run(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", error) ||
-        !lock_table(staging->store, error) || !delete_rows(staging, error))
+        !lock_table(staging->store, error) || !delete_rows(staging, wish->failed, error))
         return false;
     fault_point(FAULT_INSIDE_REPLACE);
-    return insert_rows(staging, sources, rows, error) && write_mark(staging, rows, facts, error) &&
-           forget_bot(staging, error) && pg_run(pg, "COMMIT", error);
+    if (!insert_rows(staging, wish->sources, wish->rows, error))
+        return false;
+    const gint64 rows = count_rows(staging, error);
+    return rows >= 0 && write_mark(staging, rows, facts, error) &&
+           (!facts->complete || forget_bot(staging, error)) && pg_run(pg, "COMMIT", error);
 }
 
 bool
-staging_replace(
-    Staging *staging, char *const *sources, gint64 rows, const MarkFacts *facts, GError **error)
+staging_replace(Staging *staging, const Replacement *wish, const MarkFacts *facts, GError **error)
 {
-    if (replace_in_transaction(staging, sources, rows, facts, error))
+    if (replace_in_transaction(staging, wish, facts, error))
         return true;
     pg_rollback(staging->store->pg);
     g_prefix_error(

@@ -75,10 +75,18 @@ typedef struct
 bool staging_adopt(
     Staging *staging, const MarkFacts *facts, gint64 after_ms, bool *adopted, GError **error);
 
+typedef struct
+{
+    char *const *sources; /* labels whose staged rows come in; ends with NULL */
+    char *const *failed;  /* labels whose old rows stay: nothing better is to be had */
+    gint64 rows;          /* what must arrive; any other number is an error and changes nothing */
+} Replacement;
+
 /*
- * Replaces the bot's rows by the staged ones of these sources, writes the mark and empties the
- * staging, in one transaction that holds off every other writer.  `rows` is what must arrive; any
- * other number is an error and changes nothing.
+ * Replaces the bot's rows by staged ones and writes the mark, in one transaction that holds off
+ * every other writer.  Rows of failed sources do not stay when the mark says that they are of
+ * another space.  The staging is emptied when the bot is complete; until then its rows wait there,
+ * so that the failed sources can be tried again without paying for the others.
  */
 bool staging_replace(
-    Staging *staging, char *const *sources, gint64 rows, const MarkFacts *facts, GError **error);
+    Staging *staging, const Replacement *wish, const MarkFacts *facts, GError **error);

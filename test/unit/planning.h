@@ -106,13 +106,13 @@ world_put_rows(World *world, const char *bot, const char *label, gint64 count)
     return rows;
 }
 
-/* Our worker's mark on the rows that are there. */
+/* Our worker's mark on the rows that are there, of files as they look now. */
 static inline Mark *
 world_mark(World *world, const Bot *bot)
 {
     BotRows *there = observation_bot(world->store, bot->id);
 
-    there->mark = g_new0(Mark, 1);
+    there->mark = mark_new();
     there->mark->run = g_strdup("earlier");
     there->mark->space = g_strdup(SPACE);
     there->mark->splitter = g_strdup("guide");
@@ -120,5 +120,14 @@ world_mark(World *world, const Bot *bot)
     there->mark->rows = there->rows;
     there->mark->marked_ms = MARKED_MS;
     there->mark->complete = true;
+    for (guint i = 0; i < bot->sources->len; i++)
+    {
+        const char *label = ((const Source *) bot->sources->pdata[i])->name;
+        const SourceRows *rows = g_hash_table_lookup(there->sources, label);
+        MarkedSource *source = mark_source(there->mark, label);
+        source->chunks = rows == NULL ? 0 : rows->rows;
+        source->bytes = 1000;
+        source->modified_ms = 1000000;
+    }
     return there->mark;
 }

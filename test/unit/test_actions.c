@@ -223,12 +223,58 @@ test_another_splitter_cuts_again(void)
     assert_decides(world, ACTION_EMBED, "it was cut by the splitter \"newlines\"");
 }
 
+/* One that says nothing of its sources cannot tell which are missing. */
 static void
 test_an_incomplete_mark_does_not_hold(void)
 {
     g_autoptr(World) world = marked_world();
     mark_of(world)->complete = false;
     assert_decides(world, ACTION_EMBED, "it was loaded only in part");
+}
+
+/* The second source failed when the bot was loaded. */
+static World *
+partial_world(void)
+{
+    World *world = world_new();
+    const Bot *bot = world_add(world, "ann", "bot", "a.txt", "gone.txt", NULL);
+    world_put_rows(world, "bot", "a.txt", 3);
+    Mark *mark = world_mark(world, bot);
+    mark->complete = false;
+    mark_source(mark, "gone.txt")->failure = g_strdup("the file is missing");
+    return world;
+}
+
+static void
+test_a_source_that_failed_is_tried_again(void)
+{
+    g_autoptr(World) world = partial_world();
+    assert_decides(
+        world, ACTION_EMBED, "1 of 2 sources: it could not be loaded: the file is missing");
+    assert_source(world, 0, ACTION_KEEP, NULL);
+}
+
+static void
+test_a_source_that_still_fails_is_no_reason_to_embed(void)
+{
+    g_autoptr(World) world = partial_world();
+    set_text(&world_look(world, 0, 1)->problem, "the file is missing");
+    assert_decides(world, ACTION_BLOCKED, "gone.txt: the file is missing");
+    world->input.allow_partial = true;
+    assert_decides(world, ACTION_BLOCKED, "gone.txt: the file is missing");
+    assert_source(world, 0, ACTION_KEEP, NULL);
+}
+
+/* Rows that an earlier run made of it stayed. */
+static void
+test_rows_that_a_failed_source_left_break_nothing(void)
+{
+    g_autoptr(World) world = partial_world();
+    world_put_rows(world, "bot", "gone.txt", 2);
+    mark_of(world)->rows = 5;
+    set_text(&world_look(world, 0, 1)->problem, "the file is missing");
+    world->input.allow_partial = true;
+    assert_decides(world, ACTION_BLOCKED, "gone.txt: the file is missing");
 }
 
 static void
@@ -241,13 +287,72 @@ test_rows_that_came_or_went_break_the_mark(void)
     assert_decides(world, ACTION_EMBED, "3 rows were marked, 4 are there");
 }
 
+/* The mark is written at the end; the file may have changed between its reading and that. */
 static void
-test_a_file_that_is_newer_than_its_mark_is_embedded(void)
+test_a_file_that_is_not_as_it_was_read_is_embedded(void)
 {
     g_autoptr(World) world = marked_world();
+    SourceLook *look = world_look(world, 0, 1);
+    const char *changed = "1 of 2 sources: the file changed after its rows were made";
+
+    look->facts.modified_ms++;
+    assert_decides(world, ACTION_EMBED, changed);
+    look->facts.modified_ms -= 2; /* an older one was put in its place */
+    assert_decides(world, ACTION_EMBED, changed);
+    look->facts.modified_ms++;
+    assert_decides(world, ACTION_KEEP, "loaded by run earlier");
+    look->facts.bytes++;
+    assert_decides(world, ACTION_EMBED, changed);
+}
+
+static void
+test_without_its_facts_a_source_is_compared_with_the_mark(void)
+{
+    g_autoptr(World) world = marked_world();
+    mark_source(mark_of(world), "b.txt")->modified_ms = -1;
+    world_look(world, 0, 1)->facts.modified_ms = MARKED_MS;
+    assert_decides(world, ACTION_KEEP, "loaded by run earlier");
     world_look(world, 0, 1)->facts.modified_ms = MARKED_MS + 1001;
     assert_decides(
         world, ACTION_EMBED, "1 of 2 sources: the file changed after its rows were made");
+}
+
+/* Nobody looked at the web. */
+static void
+test_a_source_nobody_looked_at_is_kept(void)
+{
+    g_autoptr(World) world = marked_world();
+    world_look(world, 0, 1)->facts = (DocumentFacts){.bytes = -1, .modified_ms = -1};
+    assert_decides(world, ACTION_KEEP, "loaded by run earlier");
+}
+
+static void
+test_a_pages_length_is_no_sign_of_change(void)
+{
+    g_autoptr(World) world = marked_world();
+    Bot *bot = world->bots->pdata[0];
+    ((Source *) bot->sources->pdata[1])->kind = SOURCE_URL;
+    world_look(world, 0, 1)->facts.bytes = 17;
+    assert_decides(world, ACTION_KEEP, "loaded by run earlier");
+}
+
+static void
+test_a_source_that_lost_rows_to_another_is_embedded(void)
+{
+    g_autoptr(World) world = marked_world();
+    mark_source(mark_of(world), "a.txt")->chunks = 2;
+    mark_source(mark_of(world), "b.txt")->chunks = 2;
+    assert_decides(world, ACTION_EMBED, "2 of 2 sources: 2 rows were loaded, 3 are there");
+}
+
+/* Another bucket gives every file another label. */
+static void
+test_a_mark_does_not_vouch_for_other_labels(void)
+{
+    g_autoptr(World) world = marked_world();
+    set_text(&world_look(world, 0, 0)->label, "s3://another/a.txt");
+    assert_source(world, 0, ACTION_EMBED, "no rows in the new store");
+    assert_source(world, 1, ACTION_KEEP, NULL);
 }
 
 /* An empty page gives no rows; the mark says that it was loaded. */
@@ -257,17 +362,6 @@ test_a_mark_vouches_for_a_source_without_rows(void)
     g_autoptr(World) world = world_new();
     const Bot *bot = world_add(world, "ann", "bot", "a.txt", "empty.txt", NULL);
     world_put_rows(world, "bot", "a.txt", 3);
-    world_mark(world, bot);
-    assert_decides(world, ACTION_KEEP, "loaded by run earlier");
-}
-
-/* A sitemap's rows are labelled by its pages. */
-static void
-test_a_mark_vouches_for_labels_nobody_knows(void)
-{
-    g_autoptr(World) world = world_new();
-    const Bot *bot = world_add(world, "ann", "bot", "https://x/sitemap.xml", NULL);
-    world_put_rows(world, "bot", "https://x/page", 3);
     world_mark(world, bot);
     assert_decides(world, ACTION_KEEP, "loaded by run earlier");
 }
@@ -560,10 +654,17 @@ main(int argc, char **argv)
     TEST(another_space_is_embedded_again);
     TEST(another_splitter_cuts_again);
     TEST(an_incomplete_mark_does_not_hold);
+    TEST(a_source_that_failed_is_tried_again);
+    TEST(a_source_that_still_fails_is_no_reason_to_embed);
+    TEST(rows_that_a_failed_source_left_break_nothing);
     TEST(rows_that_came_or_went_break_the_mark);
-    TEST(a_file_that_is_newer_than_its_mark_is_embedded);
+    TEST(a_file_that_is_not_as_it_was_read_is_embedded);
+    TEST(without_its_facts_a_source_is_compared_with_the_mark);
+    TEST(a_source_nobody_looked_at_is_kept);
+    TEST(a_pages_length_is_no_sign_of_change);
+    TEST(a_source_that_lost_rows_to_another_is_embedded);
     TEST(a_mark_vouches_for_a_source_without_rows);
-    TEST(a_mark_vouches_for_labels_nobody_knows);
+    TEST(a_mark_does_not_vouch_for_other_labels);
     TEST(a_mark_does_not_heal_bad_rows);
     TEST(a_mark_of_no_rows_is_one);
     TEST(a_missing_source_blocks_the_bot);

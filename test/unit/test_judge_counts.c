@@ -72,7 +72,7 @@ count_source(World *world, const char *id, const char *label, gint64 rows)
 static Mark *
 mark_bot(World *world, const char *id, gint64 rows, const char *fingerprint)
 {
-    Mark *mark = g_new0(Mark, 1);
+    Mark *mark = mark_new();
     mark->run = g_strdup("r1");
     mark->space = g_strdup("openai/small/4");
     mark->splitter = g_strdup("guide");

@@ -47,10 +47,25 @@ test_it_owns_what_is_put_in(void)
     store->address = g_strdup("database \"chat\"");
     rows->source = g_strdup("a.pdf");
     g_hash_table_insert(bot->sources, rows->source, rows);
-    bot->mark = g_new0(Mark, 1);
+    bot->mark = mark_new();
     bot->mark->run = g_strdup("run");
     g_assert_true(g_hash_table_lookup(bot->sources, "a.pdf") == rows);
     observation_free(store);
+}
+
+static void
+test_a_mark_knows_its_sources(void)
+{
+    Mark *mark = mark_new();
+    MarkedSource *source = mark_source(mark, "a.pdf");
+
+    g_assert_cmpint(source->bytes, ==, -1); /* nothing is known yet */
+    g_assert_cmpint(source->modified_ms, ==, -1);
+    g_assert_null(source->failure);
+    source->failure = g_strdup("the file is missing");
+    g_assert_true(mark_source(mark, "a.pdf") == source);
+    g_assert_true(mark_source(mark, "b.pdf") != source);
+    mark_free(mark);
 }
 
 int
@@ -62,5 +77,6 @@ main(int argc, char **argv)
     TEST(a_bot_is_made_at_the_first_call);
     TEST(the_second_call_finds_the_same);
     TEST(it_owns_what_is_put_in);
+    TEST(a_mark_knows_its_sources);
     return g_test_run();
 }

@@ -1,0 +1,126 @@
+"""What a repeated `vecferry apply` makes of files that changed, went away or came back."""
+
+import os
+import time
+
+import documents
+import pytest
+from migration import Migration, end
+from postgres import wait_until
+
+SOME_FAILED = 4
+
+
+@pytest.fixture
+def two_files(vecferry, database, provider, knowledge):
+    """One bot of two files, a.txt and b.txt."""
+    knowledge.items.clear()
+    files = {f"{name}.txt": documents.text(list(documents.sentences(name, count))) for name, count in (("a", 30), ("b", 10))}
+    knowledge.bot("Two", files=files, size=(200, 20))
+    return Migration(vecferry, database, knowledge, provider)
+
+
+def path_of(migration, name):
+    return next(migration.knowledge.documents.glob(f"*/*/documents/{name}"))
+
+
+def take_away(path):
+    """The file is missing; what is given back brings it again."""
+    away = path.with_name(path.name + ".away")
+    path.rename(away)
+    return lambda: away.rename(path)
+
+
+def change(path):
+    path.write_text(path.read_text() + "One more sentence stands here at the end.\n")
+    later = time.time() + 2
+    os.utime(path, (later, later))
+
+
+def rows_from(migration, name):
+    return [row for row in migration.rows() if row[1].endswith(name)]
+
+
+def test_a_file_that_changes_while_its_bot_is_embedded_is_seen_at_the_next_run(two_files, provider):
+    provider.change(latency_ms=300)
+    process = two_files.start()
+    assert wait_until(lambda: provider.stats()["calls"] >= 1, 30)
+    path_of(two_files, "a.txt").write_text("Wholly new words stand here.\n")
+    assert end(process)[0] == 0
+    assert not any("Wholly" in row[2] for row in two_files.rows())
+
+    provider.change(latency_ms=0)
+    assert "the file changed after its rows were made" in two_files.plan().stdout
+    two_files.apply()
+    assert [row[2] for row in rows_from(two_files, "a.txt")] == ["Wholly new words stand here."]
+    two_files.assert_whole()
+
+
+def test_a_file_that_stays_away_is_not_paid_for_at_every_run(two_files):
+    take_away(path_of(two_files, "b.txt"))
+    two_files.apply("--allow-partial", expect=SOME_FAILED)
+    rows, calls = two_files.rows(), two_files.calls()
+    assert rows and rows == rows_from(two_files, "a.txt")
+    for _ in range(2):
+        result = two_files.apply("--allow-partial", expect=SOME_FAILED)
+        assert "the file is missing" in result.stdout
+    assert two_files.calls() == calls
+    assert two_files.rows() == rows
+
+
+def test_a_file_that_comes_back_is_all_that_is_paid_for(two_files):
+    bring_back = take_away(path_of(two_files, "b.txt"))
+    two_files.apply("--allow-partial", expect=SOME_FAILED)
+    bring_back()
+    two_files.apply()
+    assert rows_from(two_files, "b.txt")
+    assert two_files.paid_again() == 0
+    two_files.assert_whole()
+
+
+def test_rows_of_a_file_that_went_away_stay(two_files):
+    two_files.apply()
+    of_b = rows_from(two_files, "b.txt")
+    take_away(path_of(two_files, "b.txt"))
+    change(path_of(two_files, "a.txt"))
+
+    two_files.apply("--allow-partial", expect=SOME_FAILED)
+    rows = two_files.rows()
+    assert rows_from(two_files, "b.txt") == of_b
+    assert any("One more sentence" in row[2] for row in rows)
+    assert list(two_files.marks().values()) == [(len(rows), False)]
+
+    calls = two_files.calls()
+    two_files.apply("--allow-partial", expect=SOME_FAILED)
+    assert two_files.calls() == calls
+    assert two_files.rows() == rows
+
+
+def test_rows_of_another_space_do_not_stay(two_files):
+    two_files.apply()
+    take_away(path_of(two_files, "b.txt"))
+    two_files.configure(embedder={"document_prefix": "passage: "})
+    two_files.apply("--allow-partial", expect=SOME_FAILED)
+    rows = two_files.rows()
+    assert rows and rows == rows_from(two_files, "a.txt")
+
+
+def test_another_bucket_is_another_source(two_files):
+    two_files.apply()
+    bucket = ("--bucket", "another")
+    assert "no rows in the new store" in two_files.plan(*bucket).stdout
+    two_files.apply(*bucket)
+    assert {row[1].split("/")[2] for row in two_files.rows()} == {"another"}
+    two_files.assert_whole()
+
+
+def test_what_is_staged_of_another_space_waits(two_files, provider):
+    """Vectors of one model were paid for; loading the bot by another does not throw them away."""
+    provider.change(script="ok*2,quota*")
+    two_files.apply(expect=(1, SOME_FAILED))
+    staged = two_files.staged()
+    assert staged > 0
+    provider.change(script="")
+    two_files.configure(embedder={"document_prefix": "passage: "})
+    two_files.apply()
+    assert two_files.staged() == staged
