@@ -236,6 +236,7 @@ flow_make_plan(const Settings *settings, Cancel *cancel, GError **error)
     const PlanInput input = {
         .catalogue = catalogue->name,
         .bots = bots,
+        .all = all,
         .looks = looks,
         .known = bots->len == all->len ? known : NULL,
         .store = store,

@@ -72,7 +72,7 @@ plan_bot(Bot *bot, const BotLook *look, const PlanInput *input)
 }
 
 static void
-block_twin(PlannedBot *bot, const PlannedBot *other)
+block_twin(PlannedBot *bot, const Bot *other)
 {
     bot->action = ACTION_BLOCKED;
     bot->chunks = bot->tokens = bot->usd = bot->seconds = (Estimate){0};
@@ -80,22 +80,28 @@ block_twin(PlannedBot *bot, const PlannedBot *other)
     bot->reason = g_strdup_printf("user %s has a bot of the same id", other->user);
 }
 
-/* The store names rows by the bot's id alone: two users' bots of one id cannot be told apart. */
+/*
+ * The store names rows by the bot's id alone: two users' bots of one id cannot be told apart, not
+ * even when only one of them is selected.
+ */
 static void
-block_twins(Plan *plan)
+block_twins(Plan *plan, const GPtrArray *all)
 {
     g_autoptr(GHashTable) first = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) second = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < all->len; i++)
+    {
+        Bot *bot = all->pdata[i];
+        g_hash_table_insert(g_hash_table_contains(first, bot->id) ? second : first, bot->id, bot);
+    }
     for (guint i = 0; i < plan->bots->len; i++)
     {
         PlannedBot *bot = plan->bots->pdata[i];
-        PlannedBot *twin = g_hash_table_lookup(first, bot->id);
-        if (twin == NULL)
-        {
-            g_hash_table_insert(first, bot->id, bot);
-            continue;
-        }
-        block_twin(bot, twin);
-        block_twin(twin, bot);
+        const Bot *one = g_hash_table_lookup(first, bot->id);
+        const Bot *other = g_hash_table_lookup(second, bot->id);
+        if (other != NULL)
+            block_twin(bot, one == bot->bot ? other : one);
     }
 }
 
@@ -166,7 +172,7 @@ plan_make(const PlanInput *input)
     plan->rehearsal = input->rehearsal;
     for (guint i = 0; i < input->bots->len; i++)
         g_ptr_array_add(plan->bots, plan_bot(input->bots->pdata[i], input->looks->pdata[i], input));
-    block_twins(plan);
+    block_twins(plan, input->all);
     if (input->known != NULL)
         add_orphans(plan, input);
     estimate_plan(plan, &input->rules);

@@ -31,6 +31,7 @@ typedef struct
 {
     const char *catalogue;
     const GPtrArray *bots;    /* of Bot: the selected ones */
+    const GPtrArray *all;     /* of Bot: the whole catalogue, the very same objects */
     const GPtrArray *looks;   /* of BotLook, one for each bot */
     GHashTable *known;        /* set of all bot ids of the catalogue; NULL: no orphans wanted */
     const Observation *store; /* the new store */

@@ -5,6 +5,7 @@ import time
 
 import documents
 import pytest
+from knowledge import user_id
 from migration import Migration, end
 from postgres import wait_until
 
@@ -124,3 +125,17 @@ def test_what_is_staged_of_another_space_waits(two_files, provider):
     two_files.configure(embedder={"document_prefix": "passage: "})
     two_files.apply()
     assert two_files.staged() == staged
+
+
+def test_a_twin_keeps_its_rows(vecferry, database, knowledge):
+    """Two users' bots of one id; each is loaded by a run of its own."""
+    bot = knowledge.bot("One", user="ana", files={"a.txt": "Ana's sentence stands here.\n"})
+    migration = Migration(vecferry, database, knowledge)
+    migration.apply("--bot", bot)
+    rows = migration.rows()
+    ben = user_id("ben")
+    knowledge.bot("Other", user="ben", PK=ben, SK=f"{ben}#BOT#{bot}", files={"b.txt": "Ben's sentence.\n"})
+
+    result = migration.apply("--bot", bot, "--user", ben, expect=SOME_FAILED)
+    assert "has a bot of the same id" in result.stdout
+    assert migration.rows() == rows

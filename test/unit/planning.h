@@ -29,6 +29,7 @@ world_new(void)
     world->input = (PlanInput){
         .catalogue = "bots.json",
         .bots = world->bots,
+        .all = world->bots,
         .looks = world->looks,
         .store = world->store,
         .space = SPACE,

@@ -515,6 +515,26 @@ test_twins_cannot_be_told_apart(void)
     g_assert_cmpstr(planned(plan, 2)->reason, ==, "user ann has a bot of the same id");
 }
 
+/* Whoever is loaded second would delete the rows of the first. */
+static void
+test_a_twin_that_is_not_selected_blocks_too(void)
+{
+    g_autoptr(World) world = world_new();
+    world_add(world, "ann", "bot", "a.txt", NULL);
+    world_add(world, "cat", "bot", "c.txt", NULL);
+    g_autoptr(GPtrArray) selected = g_ptr_array_new();
+    g_autoptr(GPtrArray) looks = g_ptr_array_new();
+    g_ptr_array_add(selected, world->bots->pdata[1]);
+    g_ptr_array_add(looks, world->looks->pdata[1]);
+    world->input.bots = selected;
+    world->input.looks = looks;
+    g_autoptr(Plan) plan = plan_make(&world->input);
+
+    g_assert_cmpuint(plan->bots->len, ==, 1);
+    g_assert_cmpint((int) planned(plan, 0)->action, ==, ACTION_BLOCKED);
+    g_assert_cmpstr(planned(plan, 0)->reason, ==, "user ann has a bot of the same id");
+}
+
 static void
 test_twins_cost_nothing(void)
 {
@@ -676,6 +696,7 @@ main(int argc, char **argv)
     TEST(long_chunks_that_are_there_already_are_kept);
     TEST(a_plan_has_every_bot_in_order);
     TEST(twins_cannot_be_told_apart);
+    TEST(a_twin_that_is_not_selected_blocks_too);
     TEST(twins_cost_nothing);
     TEST(orphans_are_told_by_id);
     TEST(a_selection_finds_no_orphans);
