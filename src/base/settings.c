@@ -119,7 +119,7 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
     [SETTING_USER] = {NULL, NULL, "user", LIST, NULL, "ID", "only this user's bots; may be repeated"},
     [SETTING_EXCLUDE] = {NULL, NULL, "exclude", LIST, NULL, "ID", "not this bot; may be repeated"},
     [SETTING_ONLY_FAILED] = {NULL, NULL, "only-failed", SWITCH, "no", NULL,
-        "only bots that failed in the last run, or whose status says FAILED if no run knows them"},
+        "only bots that did not succeed in their last run, or, never run, whose status says FAILED"},
 };
 /* clang-format on */
 

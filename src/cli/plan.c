@@ -65,6 +65,8 @@ command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
     }
     else
         show_plan(plan, stdout);
+    if (plan->bots->len == 0 && settings_switch(settings, SETTING_ONLY_FAILED))
+        fputs("No bot is left that did not succeed (--only-failed).\n", stderr);
     *status = STATUS_DONE;
     return true;
 }

@@ -880,6 +880,8 @@ flow_apply(
         listener->confirm(listener->data, apply.plan);
         return NULL;
     }
+    if (apply.plan->bots->len == 0 && settings_switch(settings, SETTING_ONLY_FAILED))
+        note(&apply, "no bot is left that did not succeed (--only-failed)");
     apply.run = begin_run(&apply, options->agreed);
     if (!carry_out(&apply, options, &agreed, error) || !agreed)
         return NULL;

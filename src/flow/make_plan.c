@@ -14,44 +14,60 @@
 
 /* --- which bots ---------------------------------------------------------------------------- */
 
-/* What the latest run on this machine said of each bot: id → BotProgress; NULL without a run. */
-static RunProgress *
-latest_run(const Settings *settings)
+static void
+remember_bots(GHashTable *states, const RunProgress *run)
+{
+    for (guint i = 0; i < run->bots->len; i++)
+    {
+        const BotProgress *bot = run->bots->pdata[i];
+        char *key = bot_key(bot->user, bot->bot);
+        if (g_hash_table_contains(states, key))
+            g_free(key);
+        else
+            g_hash_table_insert(states, key, GINT_TO_POINTER((int) bot->state));
+    }
+}
+
+/*
+ * What the latest run that had the bot said of it: bot_key() → BotState.  A run that was planned
+ * and never begun says nothing.
+ */
+static GHashTable *
+latest_states(const Settings *settings)
 {
     g_autofree char *folder = ledger_folder(settings_text(settings, SETTING_STATE));
     g_auto(GStrv) runs = ledger_runs(folder);
-    return runs[0] == NULL ? NULL : ledger_read(folder, runs[0], NULL);
-}
+    GHashTable *states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-static const BotProgress *
-progress_of(const RunProgress *run, const Bot *bot)
-{
-    for (guint i = 0; run != NULL && i < run->bots->len; i++)
+    for (size_t i = 0; runs[i] != NULL; i++)
     {
-        const BotProgress *progress = run->bots->pdata[i];
-        if (g_str_equal(progress->bot, bot->id) && g_str_equal(progress->user, bot->user))
-            return progress;
+        g_autoptr(RunProgress) run = ledger_read(folder, runs[i], NULL);
+        if (run != NULL)
+            remember_bots(states, run);
     }
-    return NULL;
+    return states;
 }
 
+/* An interrupted run leaves bots that neither succeeded nor failed. */
 static bool
-has_failed(const RunProgress *run, const Bot *bot)
+has_not_succeeded(GHashTable *states, const Bot *bot)
 {
-    const BotProgress *progress = progress_of(run, bot);
-    if (progress == NULL)
+    g_autofree char *key = bot_key(bot->user, bot->id);
+    void *state = NULL;
+
+    if (!g_hash_table_lookup_extended(states, key, NULL, &state))
         return g_str_equal(bot->sync_status, "FAILED");
-    return progress->state == BOT_FAILED || progress->state == BOT_SKIPPED;
+    return GPOINTER_TO_INT(state) != BOT_SUCCEEDED;
 }
 
 static GPtrArray *
 only_failed(const Settings *settings, GPtrArray *bots)
 {
-    g_autoptr(RunProgress) run = latest_run(settings);
+    g_autoptr(GHashTable) states = latest_states(settings);
     GPtrArray *failed = g_ptr_array_new_with_free_func((GDestroyNotify) bot_unref);
 
     for (guint i = 0; i < bots->len; i++)
-        if (has_failed(run, bots->pdata[i]))
+        if (has_not_succeeded(states, bots->pdata[i]))
             g_ptr_array_add(failed, bot_ref(bots->pdata[i]));
     return failed;
 }

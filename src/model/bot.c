@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 typedef struct
 {
@@ -114,6 +115,12 @@ bot_seal(Bot *bot)
     }
     g_free(bot->fingerprint);
     bot->fingerprint = g_strdup(g_checksum_get_string(checksum));
+}
+
+char *
+bot_key(const char *user, const char *id)
+{
+    return g_strdup_printf("%zu %s %s", strlen(user), user, id);
 }
 
 const char *

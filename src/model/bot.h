@@ -52,6 +52,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bot, bot_unref)
 /* Drops sources named twice and computes the fingerprint; the last step of filling a bot. */
 void bot_seal(Bot *bot);
 
+/* User and id as one name, different for every bot.  Yours. */
+char *bot_key(const char *user, const char *id);
+
 /* "vector", "knowledge-base", "ghost", "malformed". */
 const char *bot_kind_name(BotKind kind);
 

@@ -6,7 +6,7 @@ import time
 import documents
 import pytest
 from knowledge import user_id
-from migration import Migration, end
+from migration import Migration, end, kill
 from postgres import wait_until
 
 SOME_FAILED = 4
@@ -139,3 +139,50 @@ def test_a_twin_keeps_its_rows(vecferry, database, knowledge):
     result = migration.apply("--bot", bot, "--user", ben, expect=SOME_FAILED)
     assert "has a bot of the same id" in result.stdout
     assert migration.rows() == rows
+
+
+# --- only what did not succeed --------------------------------------------------------------
+
+
+def failed_once(migration, provider):
+    provider.change(script="quota*")
+    migration.apply(expect=(1, SOME_FAILED))
+    provider.change(script="")
+
+
+def test_only_failed_resumes_what_was_killed(migration, undisturbed, provider):
+    """The killed run left its bots neither failed nor done."""
+    failed_once(migration, provider)
+    provider.change(script="stall*", slow_ms=60_000)
+    calls = provider.stats()["calls"]
+    process = migration.start("--only-failed")
+    assert wait_until(lambda: provider.stats()["calls"] > calls, 30)
+    assert kill(process.pid)
+    process.communicate()
+
+    provider.change(script="")
+    migration.apply("--only-failed")
+    migration.assert_complete(undisturbed)
+
+
+def test_a_run_nobody_agreed_to_hides_no_failures(migration, undisturbed, provider):
+    failed_once(migration, provider)
+    declined = migration.program("apply", "--config", migration.conf, "--exclude", migration.knowledge.bot("Another"))
+    assert declined.status == 2
+    migration.apply("--only-failed")
+    migration.assert_complete(undisturbed)
+
+
+def test_a_run_of_one_bot_does_not_hide_the_failures_of_others(migration, undisturbed, provider):
+    failed_once(migration, provider)
+    migration.apply("--bot", undisturbed[0][0])
+    migration.apply("--only-failed")
+    migration.assert_complete(undisturbed)
+
+
+def test_when_all_succeeded_only_failed_says_so(migration, undisturbed):
+    migration.apply()
+    result = migration.apply("--only-failed")
+    assert "no bot is left that did not succeed" in result.stderr
+    assert "No bot is left that did not succeed" in migration.plan("--only-failed").stderr
+    migration.assert_complete(undisturbed)
