@@ -51,7 +51,7 @@ command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
     g_autoptr(Settings) settings = options_parse(invocation, &info, NULL, error);
     if (settings == NULL)
         return false;
-    g_autoptr(Plan) plan = flow_make_plan(settings, invocation->cancel, error);
+    g_autoptr(Plan) plan = flow_make_plan(settings, NULL, invocation->cancel, error);
     if (plan == NULL)
         return false;
 

@@ -128,12 +128,10 @@ check_agreed(const Plan *agreed, const Plan *now, GError **error)
 
 /* Why a bot that may be embedded now is not what was agreed; NULL when it is. */
 static const char *
-disagreement(const Plan *agreed, const PlannedBot *bot)
+disagreement(GHashTable *agreed, const PlannedBot *bot)
 {
     const PlannedBot *was = plan_find(agreed, bot->user, bot->id);
-    if (was == NULL)
-        return "it is not in the plan";
-    if (was->action != ACTION_EMBED)
+    if (was == NULL || was->action != ACTION_EMBED)
         return "the plan did not embed it";
     if (g_strcmp0(was->fingerprint, bot->fingerprint) != 0)
         return "its knowledge was edited after the plan was made; plan again";
@@ -152,7 +150,7 @@ set_reason(BotProgress *progress, const char *code, const char *reason)
 }
 
 static BotProgress *
-begin_bot(const PlannedBot *planned, const Plan *agreed)
+begin_bot(const PlannedBot *planned, GHashTable *agreed)
 {
     BotProgress *progress = bot_progress_new(planned->user, planned->id, planned->title);
     const char *skip =
@@ -189,6 +187,7 @@ static RunProgress *
 begin_run(const Apply *apply, const Plan *agreed)
 {
     RunProgress *run = run_progress_new();
+    g_autoptr(GHashTable) index = agreed == NULL ? NULL : plan_index(agreed);
 
     run->id = run_id(apply);
     run->kind = g_strdup("apply");
@@ -200,7 +199,7 @@ begin_run(const Apply *apply, const Plan *agreed)
     {
         const PlannedBot *planned = apply->plan->bots->pdata[i];
         if (has_a_turn(planned))
-            g_ptr_array_add(run->bots, begin_bot(planned, agreed));
+            g_ptr_array_add(run->bots, begin_bot(planned, index));
     }
     return run;
 }
@@ -871,7 +870,7 @@ flow_apply(
     g_auto(Apply) apply = {.settings = settings, .listener = listener, .cancel = cancel};
     bool agreed = false;
 
-    apply.plan = flow_make_plan(settings, cancel, error);
+    apply.plan = flow_make_plan(settings, options->agreed, cancel, error);
     if (apply.plan == NULL ||
         (options->agreed != NULL && !check_agreed(options->agreed, apply.plan, error)))
         return NULL;

@@ -73,12 +73,33 @@ only_failed(const Settings *settings, GPtrArray *bots)
 }
 
 static GPtrArray *
-select_bots(const Settings *settings, GPtrArray *all, GError **error)
+only_agreed(const Plan *agreed, GPtrArray *bots)
+{
+    g_autoptr(GHashTable) index = plan_index(agreed);
+    GPtrArray *named = g_ptr_array_new_with_free_func((GDestroyNotify) bot_unref);
+
+    for (guint i = 0; i < bots->len; i++)
+    {
+        Bot *bot = bots->pdata[i];
+        if (plan_find(index, bot->user, bot->id) != NULL)
+            g_ptr_array_add(named, bot_ref(bot));
+    }
+    return named;
+}
+
+static GPtrArray *
+select_bots(const Settings *settings, const Plan *agreed, GPtrArray *all, GError **error)
 {
     const Selection selection = stage_selection(settings);
     g_autoptr(GPtrArray) selected = selection_apply(&selection, all, error);
     if (selected == NULL)
         return NULL;
+    if (agreed != NULL)
+    {
+        GPtrArray *named = only_agreed(agreed, selected);
+        g_ptr_array_unref(selected);
+        selected = named;
+    }
     return settings_switch(settings, SETTING_ONLY_FAILED) ? only_failed(settings, selected)
                                                           : g_steal_pointer(&selected);
 }
@@ -212,6 +233,31 @@ look_at_store(const Settings *settings, int dimensions, Cancel *cancel, GError *
 
 /* --- the plan ------------------------------------------------------------------------------ */
 
+/* Bots that were to be loaded and are not in the catalogue any more. */
+static void
+add_vanished(Plan *plan, const Plan *agreed, const GPtrArray *all)
+{
+    g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < all->len; i++)
+    {
+        const Bot *bot = all->pdata[i];
+        g_hash_table_add(there, bot_key(bot->user, bot->id));
+    }
+    for (guint i = 0; i < agreed->bots->len; i++)
+    {
+        const PlannedBot *was = agreed->bots->pdata[i];
+        g_autofree char *key = bot_key(was->user, was->id);
+        if (was->action != ACTION_EMBED || g_hash_table_contains(there, key))
+            continue;
+        PlannedBot *vanished = planned_bot_new(was->user, was->id, was->title);
+        vanished->fingerprint = g_strdup(was->fingerprint);
+        vanished->action = ACTION_BLOCKED;
+        vanished->reason = g_strdup("it is no longer in the catalogue");
+        vanished->marked_ms = -1;
+        g_ptr_array_add(plan->bots, vanished);
+    }
+}
+
 static GHashTable *
 ids_of(const GPtrArray *bots)
 {
@@ -222,7 +268,7 @@ ids_of(const GPtrArray *bots)
 }
 
 Plan *
-flow_make_plan(const Settings *settings, Cancel *cancel, GError **error)
+flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GError **error)
 {
     g_autoptr(Catalogue) catalogue = stage_catalogue(settings, error);
     if (catalogue == NULL)
@@ -230,7 +276,7 @@ flow_make_plan(const Settings *settings, Cancel *cancel, GError **error)
     g_autoptr(GPtrArray) all = catalogue->list(catalogue, cancel, error);
     if (all == NULL)
         return NULL;
-    g_autoptr(GPtrArray) bots = select_bots(settings, all, error);
+    g_autoptr(GPtrArray) bots = select_bots(settings, agreed, all, error);
     if (bots == NULL)
         return NULL;
     g_autoptr(Embedder) embedder = stage_embedder(settings, 0, error);
@@ -268,6 +314,8 @@ flow_make_plan(const Settings *settings, Cancel *cancel, GError **error)
     Plan *plan = plan_make(&input);
     plan->dimensions = embedder->info.dimensions;
     plan->spent_tokens = spent_tokens;
+    if (agreed != NULL)
+        add_vanished(plan, agreed, all);
     return plan;
 }
 

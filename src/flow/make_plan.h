@@ -7,7 +7,11 @@
 #include "base/settings.h"
 #include "model/plan.h"
 
-Plan *flow_make_plan(const Settings *settings, Cancel *cancel, GError **error);
+/*
+ * With `agreed` (else NULL) only of that plan's bots; one that the catalogue no longer has is
+ * blocked.
+ */
+Plan *flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GError **error);
 
 /* Reads a plan that `plan -o` kept. */
 Plan *flow_load_plan(const char *path, GError **error);

@@ -106,14 +106,21 @@ plan_count(const Plan *plan, Action action)
     return count;
 }
 
-const PlannedBot *
-plan_find(const Plan *plan, const char *user, const char *id)
+GHashTable *
+plan_index(const Plan *plan)
 {
+    GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < plan->bots->len; i++)
     {
-        const PlannedBot *bot = plan->bots->pdata[i];
-        if (g_str_equal(bot->user, user) && g_str_equal(bot->id, id))
-            return bot;
+        PlannedBot *bot = plan->bots->pdata[i];
+        g_hash_table_insert(index, bot_key(bot->user, bot->id), bot);
     }
-    return NULL;
+    return index;
+}
+
+PlannedBot *
+plan_find(GHashTable *index, const char *user, const char *id)
+{
+    g_autofree char *key = bot_key(user, id);
+    return g_hash_table_lookup(index, key);
 }

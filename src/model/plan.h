@@ -97,5 +97,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
 guint plan_count(const Plan *plan, Action action);
 
-/* The plan's bot of that name; NULL when there is none. */
-const PlannedBot *plan_find(const Plan *plan, const char *user, const char *id);
+/* The plan's bots by their names, for plan_find(); borrows the bots.  Yours. */
+GHashTable *plan_index(const Plan *plan);
+
+/* The bot of that name; NULL when there is none. */
+PlannedBot *plan_find(GHashTable *index, const char *user, const char *id);

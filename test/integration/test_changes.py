@@ -1,6 +1,7 @@
 """What a repeated `vecferry apply` makes of files that changed, went away or came back."""
 
 import os
+import re
 import time
 
 import documents
@@ -186,3 +187,31 @@ def test_when_all_succeeded_only_failed_says_so(migration, undisturbed):
     assert "no bot is left that did not succeed" in result.stderr
     assert "No bot is left that did not succeed" in migration.plan("--only-failed").stderr
     migration.assert_complete(undisturbed)
+
+
+# --- a plan from a file ---------------------------------------------------------------------
+
+
+def test_a_bot_that_vanished_after_the_plan_is_told(migration, undisturbed, library, tmp_path):
+    migration.plan("-o", tmp_path / "plan")
+    gone = next(item for item in library.items if item["Title"] == {"S": "Pilots"})
+    library.items.remove(gone)
+    library.save()
+    result = migration.apply(tmp_path / "plan", expect=SOME_FAILED)
+    assert re.search(r"skipped +\w+ +Pilots .*it is no longer in the catalogue", result.stdout)
+    assert len(migration.marks()) == 3
+
+
+def test_a_plan_of_one_bot_is_about_that_bot_alone(migration, undisturbed, tmp_path):
+    bot = undisturbed[0][0]
+    migration.plan("--bot", bot, "-o", tmp_path / "plan")
+    result = migration.apply(tmp_path / "plan")
+    assert "1 of 1 bots" in result.stdout
+    assert set(migration.marks()) == {bot}
+
+
+def test_what_is_chosen_from_a_plan_has_not_vanished(migration, undisturbed, tmp_path):
+    bot = undisturbed[0][0]
+    migration.plan("-o", tmp_path / "plan")
+    result = migration.apply("--bot", bot, tmp_path / "plan")
+    assert "1 of 1 bots" in result.stdout

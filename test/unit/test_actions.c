@@ -494,8 +494,9 @@ test_a_plan_has_every_bot_in_order(void)
     assert_costs_nothing(planned(plan, 1));
     g_assert_cmpuint(plan_count(plan, ACTION_EMBED), ==, 1);
     g_assert_cmpuint(plan_count(plan, ACTION_NONE), ==, 1);
-    g_assert_true(plan_find(plan, "ben", "two") == planned(plan, 1));
-    g_assert_null(plan_find(plan, "ann", "two"));
+    g_autoptr(GHashTable) index = plan_index(plan);
+    g_assert_true(plan_find(index, "ben", "two") == planned(plan, 1));
+    g_assert_null(plan_find(index, "ann", "two"));
     g_assert_cmpint(plan->created_ms, ==, 4000000);
 }
 

@@ -138,10 +138,11 @@ test_comes_back_with_what_was_agreed(void)
     g_assert_cmpstr(again->splitter, ==, plan->splitter);
     g_assert_cmpstr(again->new_store, ==, plan->new_store);
     g_assert_cmpuint(again->bots->len, ==, 3);
+    g_autoptr(GHashTable) index = plan_index(again);
     for (guint i = 0; i < 3; i++)
     {
         const PlannedBot *was = plan->bots->pdata[i];
-        const PlannedBot *bot = plan_find(again, "ann", was->id);
+        const PlannedBot *bot = plan_find(index, "ann", was->id);
         g_assert_nonnull(bot);
         g_assert_null(bot->bot);
         g_assert_cmpint((int) bot->action, ==, (int) was->action);
