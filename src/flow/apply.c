@@ -232,16 +232,37 @@ make_jobs(Apply *apply)
     }
 }
 
-/* One hash over what is going to be embedded: what the user agrees to. */
+static void
+checksum_sources(GChecksum *checksum, const GPtrArray *sources)
+{
+    for (guint i = 0; i < sources->len; i++)
+    {
+        const PlannedSource *source = sources->pdata[i];
+        g_autofree char *line =
+            g_strdup_printf("%s %" G_GINT64_FORMAT "\n", source->label, source->bytes);
+        g_checksum_update(checksum, (const guchar *) line, -1);
+    }
+}
+
+/*
+ * One hash over what the user agrees to: what is going to be embedded, and how large it is.  A bot
+ * that was embedded meanwhile is kept, or blocked when it was loaded in part, and still counts.
+ */
 static char *
 agreement(const Apply *apply)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    const bool partial = settings_switch(apply->settings, SETTING_ALLOW_PARTIAL);
+
+    g_checksum_update(checksum, (const guchar *) (partial ? "partial" : "whole"), -1);
     for (guint i = 0; i < apply->plan->bots->len; i++)
     {
         const PlannedBot *planned = apply->plan->bots->pdata[i];
-        if (planned->action == ACTION_EMBED || planned->action == ACTION_KEEP)
-            g_checksum_update(checksum, (const guchar *) planned->fingerprint, -1);
+        if (planned->action != ACTION_EMBED && planned->action != ACTION_KEEP &&
+            !(partial && planned->action == ACTION_BLOCKED && planned->marked_ms >= 0))
+            continue;
+        g_checksum_update(checksum, (const guchar *) planned->fingerprint, -1);
+        checksum_sources(checksum, planned->sources);
     }
     return g_strdup(g_checksum_get_string(checksum));
 }

@@ -4,6 +4,7 @@
 #include "state/bot_task.sql.h"
 #include "state/count_attempt.sql.h"
 #include "state/database.h"
+#include "state/end_run.sql.h"
 #include "state/ledger.sql.h"
 #include "state/meter.h"
 #include "state/put_bot.sql.h"
@@ -374,8 +375,8 @@ ledger_end(Ledger *ledger, RunState state, GError **error)
 {
     note_time(ledger);
     return database_change(
-        ledger->database, error, "UPDATE run SET state = ?1, ended = ?2", "si",
-        run_state_name(state), state == RUN_INTERRUPTED ? (gint64) 0 : now_ms());
+        ledger->database, error, SQL_END_RUN, "si", run_state_name(state),
+        state == RUN_INTERRUPTED ? (gint64) 0 : now_ms());
 }
 
 typedef struct

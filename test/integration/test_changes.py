@@ -7,7 +7,7 @@ import time
 import documents
 import pytest
 from knowledge import user_id
-from migration import Migration, end, kill
+from migration import Migration, end, kill, one_error
 from postgres import wait_until
 
 SOME_FAILED = 4
@@ -215,3 +215,50 @@ def test_what_is_chosen_from_a_plan_has_not_vanished(migration, undisturbed, tmp
     migration.plan("-o", tmp_path / "plan")
     result = migration.apply("--bot", bot, tmp_path / "plan")
     assert "1 of 1 bots" in result.stdout
+
+
+# --- agreement ------------------------------------------------------------------------------
+
+
+def grow(migration, name):
+    path = path_of(migration, name)
+    path.write_text(documents.text(list(documents.sentences("grown", 300))))
+    later = time.time() + 2
+    os.utime(path, (later, later))
+
+
+def assert_asks(migration):
+    calls = migration.calls()
+    asked = migration.program("apply", "--config", migration.conf)
+    assert asked.status == 2
+    assert one_error(asked) == "there is no terminal to ask for agreement at"
+    assert migration.calls() == calls
+
+
+def test_what_grew_after_the_run_is_agreed_to_anew(two_files):
+    two_files.apply()
+    change(path_of(two_files, "a.txt"))
+    assert_asks(two_files)
+    grow(two_files, "a.txt")
+    assert_asks(two_files)
+
+
+def test_what_failed_is_agreed_to_anew(two_files, provider):
+    failed_once(two_files, provider)
+    assert_asks(two_files)
+
+
+def test_an_interrupted_run_goes_on_without_asking_unless_something_grew(two_files, provider):
+    provider.change(script="ok*2,stall*", slow_ms=60_000)
+    process = two_files.start()
+    assert wait_until(lambda: provider.stats()["calls"] > 2, 30)
+    assert kill(process.pid)
+    process.communicate()
+    provider.change(script="")
+    before = path_of(two_files, "a.txt").read_text()
+    grow(two_files, "a.txt")
+    assert_asks(two_files)
+
+    path_of(two_files, "a.txt").write_text(before)
+    two_files.run("apply", "--config", two_files.conf, expect=0)
+    two_files.assert_whole()
