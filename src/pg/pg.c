@@ -48,7 +48,7 @@ code_of_state(const char *state)
 {
     if (state == NULL || g_str_has_prefix(state, "08") || g_str_has_prefix(state, "57P"))
         return VF_ERROR_CONNECT;
-    if (g_str_has_prefix(state, "28") || g_str_equal(state, "42501"))
+    if (g_str_has_prefix(state, "28") || g_str_equal(state, "42501") || g_str_equal(state, "25006"))
         return VF_ERROR_DENIED;
     if (g_str_equal(state, "53300") || g_str_equal(state, "55P03") || g_str_has_prefix(state, "40"))
         return VF_ERROR_BUSY;
