@@ -263,14 +263,26 @@ bury(Worker *worker)
     worker->ended = true;
 }
 
+/* The last line that is not the hint below an error; spoils the words. */
+static const char *
+last_error(char *words)
+{
+    for (;;)
+    {
+        g_strstrip(words);
+        char *end = strrchr(words, '\n');
+        if (end == NULL || !g_str_has_prefix(end + 1, "hint: "))
+            return end == NULL ? words : end + 1;
+        *end = '\0';
+    }
+}
+
 static char *
 describe_end(const Worker *worker)
 {
     const int status = worker->status;
     g_autofree char *words = g_strdup(worker->last_words->str);
-    g_strstrip(words);
-    const char *line = strrchr(words, '\n');
-    line = line == NULL ? words : line + 1;
+    const char *line = last_error(words);
 
     if (WIFSIGNALED(status))
         return g_strdup_printf(

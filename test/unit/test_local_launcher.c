@@ -370,6 +370,15 @@ test_an_exit_status_is_told_with_the_last_words(Fixture *fixture, const void *da
 }
 
 static void
+test_the_error_is_told_and_not_its_hint(Fixture *fixture, const void *data)
+{
+    (void) data;
+    write_worker(fixture, "echo 'vecferry: no key' >&2; echo 'hint: --api-key-file' >&2; exit 2");
+    start(fixture, 1);
+    assert_ends(fixture, 1, "exit status 2: vecferry: no key");
+}
+
+static void
 test_who_ends_without_a_word_has_ended(Fixture *fixture, const void *data)
 {
     (void) data;
@@ -588,6 +597,7 @@ main(int argc, char **argv)
     TEST(who_never_stops_talking_does_not_hold_us);
     TEST(much_on_stderr_does_not_hold_the_worker);
     TEST(an_exit_status_is_told_with_the_last_words);
+    TEST(the_error_is_told_and_not_its_hint);
     TEST(who_ends_without_a_word_has_ended);
     TEST(a_signal_is_named);
     TEST(a_program_that_is_not_there_ends_at_once);
