@@ -150,14 +150,22 @@ ledger_close(Ledger *ledger)
     g_free(ledger);
 }
 
+/* Its maker was killed before the first table was there. */
+static bool
+is_empty(sqlite3 *database)
+{
+    g_autoptr(sqlite3_stmt) row = database_prepare(
+        database, NULL, "SELECT count(*) FROM sqlite_master WHERE name = 'run'", "");
+    return row != NULL && database_step(database, row, NULL) && sqlite3_column_int64(row, 0) == 0;
+}
+
 static bool
 read_run(sqlite3 *database, RunProgress *run, GError **error)
 {
-    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_RUN, "");
-    if (row == NULL)
-        return false;
     g_autoptr(GError) problem = NULL;
-    if (!database_step(database, row, &problem))
+    g_autoptr(sqlite3_stmt) row =
+        is_empty(database) ? NULL : database_prepare(database, &problem, SQL_READ_RUN, "");
+    if (row == NULL || !database_step(database, row, &problem))
     {
         if (problem == NULL)
             g_set_error(&problem, VF_ERROR, VF_ERROR_USAGE, "the run was planned, but never begun");
