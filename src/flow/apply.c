@@ -22,6 +22,10 @@
 /* What a worker gets to stage what it has paid for, before it is killed. */
 #define LAST_WORK_US 1400000
 
+/* A catalogue that is being rewritten in place cannot be read for a while. */
+#define CATALOGUE_PATIENCE_US (10 * G_USEC_PER_SEC)
+#define CATALOGUE_PAUSE_US (G_USEC_PER_SEC / 2)
+
 /* How often a question is asked again when the session with the store was lost over it. */
 #define MAX_QUESTIONS 5
 
@@ -51,6 +55,8 @@ typedef struct
     Ledger *ledger;
     Launcher *launcher;
     Catalogue *catalogue;
+    gint64 unreadable_since_us; /* 0: the catalogue could be read the last time */
+    gint64 read_again_us;       /* not before */
     StoreMap map;
     Store *store; /* reopened when its session is lost */
     RetryPolicy policy;
@@ -513,6 +519,8 @@ read_again(Apply *apply, Job *job, GError **error)
 {
     g_autoptr(Bot) bot = apply->catalogue->read(
         apply->catalogue, job->planned->user, job->planned->id, apply->cancel, error);
+    if (bot != NULL || g_error_matches(*error, VF_ERROR, VF_ERROR_MISMATCH))
+        apply->unreadable_since_us = 0;
     if (bot == NULL)
         return NULL;
     if (g_str_equal(bot->fingerprint, job->planned->fingerprint))
@@ -529,6 +537,23 @@ skip_job(Apply *apply, Job *job, const GError *why, GError **error)
     job->progress->state = BOT_SKIPPED;
     job->progress->ended_ms = now_ms();
     return write_bot(apply, job->progress, error);
+}
+
+/* Somebody may be writing the catalogue: it gets a while, then the bot has had its turn. */
+static bool
+wait_for_catalogue(Apply *apply, Job *job, const GError *problem, GError **error)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (apply->unreadable_since_us == 0)
+    {
+        apply->unreadable_since_us = now;
+        note(apply, "%s; trying again", problem->message);
+    }
+    if (now - apply->unreadable_since_us > CATALOGUE_PATIENCE_US)
+        return skip_job(apply, job, problem, error);
+    apply->read_again_us = now + CATALOGUE_PAUSE_US;
+    return true;
 }
 
 static bool
@@ -563,12 +588,14 @@ send_worker(Apply *apply, Job *job, GError **error)
 
     if (bot == NULL)
     {
-        if (!g_error_matches(change, VF_ERROR, VF_ERROR_MISMATCH))
+        if (g_error_matches(change, VF_ERROR, VF_ERROR_CANCELLED))
         {
             g_propagate_error(error, g_steal_pointer(&change));
             return false;
         }
-        return skip_job(apply, job, change, error);
+        return g_error_matches(change, VF_ERROR, VF_ERROR_MISMATCH)
+                   ? skip_job(apply, job, change, error)
+                   : wait_for_catalogue(apply, job, change, error);
     }
     if (!ledger_intend(apply->ledger, progress->user, progress->bot, &job->intent, error))
         return false;
@@ -617,6 +644,8 @@ start_jobs(Apply *apply, GError **error)
         Job *job = &g_array_index(apply->jobs, Job, i);
         if (job->working || job->progress->state != BOT_PENDING || job->not_before_us > now)
             continue;
+        if (apply->read_again_us > g_get_monotonic_time())
+            return true;
         if (!start_job(apply, job, error))
             return false;
     }

@@ -162,6 +162,33 @@ def test_a_bot_edited_while_the_run_works_is_skipped(migration, library, provide
     assert len(migration.marks()) == 3
 
 
+@pytest.mark.parametrize("mended", [True, False], ids=["for a moment", "for good"])
+def test_a_catalogue_written_in_place_does_not_end_the_run(migration, undisturbed, library, provider, mended):
+    """A worker that is busy goes on; what cannot be read again is skipped with the reason."""
+    provider.change(latency_ms=100)
+    process = migration.start("--workers", "1")
+    while not provider.stats()["calls"]:
+        time.sleep(0.02)
+    whole = library.catalogue.read_bytes()
+    library.catalogue.write_bytes(whole[: len(whole) // 2])
+    if mended:
+        time.sleep(4)
+        library.catalogue.write_bytes(whole)
+    stdout, stderr = process.communicate(timeout=120)
+    if mended:
+        assert process.returncode == 0, stderr
+        migration.assert_complete(undisturbed)
+        return
+    assert process.returncode == 4, stderr
+    assert len(migration.marks()) == 1
+    assert len(re.findall(r"^skipped .*bots.json", stdout, re.MULTILINE)) == 3, stdout
+    library.catalogue.write_bytes(whole)
+    provider.change(latency_ms=0)
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
 @pytest.mark.parametrize("command", ["apply", "apply --dry-run"])
 def test_a_plan_for_another_store_changes_nothing(migration, server, tmp_path, command):
     migration.plan("-o", tmp_path / "plan")
