@@ -107,6 +107,14 @@ is_locked(const char *folder, const char *run)
 static bool
 make_folder(const char *folder, GError **error)
 {
+    /* Its path goes into orders and messages, which are UTF-8. */
+    if (!g_utf8_validate(folder, -1, NULL))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "the name of the state folder should be UTF-8");
+        vf_error_hint(error, "choose another folder with --state");
+        return false;
+    }
     if (g_mkdir_with_parents(folder, 0700) == 0)
         return true;
     g_set_error(

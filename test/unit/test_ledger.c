@@ -587,6 +587,17 @@ test_a_run_that_did_not_begin_is_an_error(Fixture *fixture, const void *data)
     g_assert_cmpstr(error->message, ==, "the run was planned, but never begun");
 }
 
+static void
+test_a_folder_that_is_not_utf8_is_wrong_usage(Fixture *fixture, const void *data)
+{
+    (void) data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_strconcat(fixture->folder, "/\xff", NULL);
+    g_assert_null(ledger_open(folder, RUN, &error));
+    g_assert_error(error, VF_ERROR, VF_ERROR_USAGE);
+    g_assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
+}
+
 /* Its maker was killed before the first table. */
 static void
 test_an_empty_ledger_is_a_run_that_did_not_begin(Fixture *fixture, const void *data)
@@ -770,6 +781,7 @@ main(int argc, char **argv)
     TEST(where_no_run_was_there_is_none);
     TEST(a_run_nobody_knows_is_wrong_usage);
     TEST(a_run_that_did_not_begin_is_an_error);
+    TEST(a_folder_that_is_not_utf8_is_wrong_usage);
     TEST(an_empty_ledger_is_a_run_that_did_not_begin);
     TEST(a_folder_that_cannot_be_made_is_named);
     TEST(a_ledger_of_garbage_is_an_error);
