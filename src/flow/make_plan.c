@@ -8,6 +8,9 @@
 #include "state/ledger.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
+
+#define MAX_PLAN_BYTES (256 * 1024 * 1024)
 
 /* Web pages are asked for by this many at a time. */
 #define LOOKERS 16
@@ -323,6 +326,15 @@ Plan *
 flow_load_plan(const char *path, GError **error)
 {
     json_error_t problem;
+    struct stat facts;
+
+    if (stat(path, &facts) == 0 && (!S_ISREG(facts.st_mode) || facts.st_size > MAX_PLAN_BYTES))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE,
+            "could not read the plan \"%s\": it should be a file of at most 256 MiB", path);
+        return NULL;
+    }
     g_autoptr(Json) json = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
 
     if (json == NULL)

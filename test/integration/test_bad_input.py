@@ -131,6 +131,11 @@ def test_output_that_cannot_be_written_is_a_failure(ready, command):
     assert "vecferry: could not write the output: No space left on device" in stderr
 
 
+def test_a_plan_that_is_a_pipe_is_not_waited_for(vecferry, tmp_path):
+    os.mkfifo(tmp_path / "plan")
+    refused(vecferry("apply", tmp_path / "plan", timeout=20), USAGE, "it should be a file of at most 256 MiB")
+
+
 # --- configuration --------------------------------------------------------------------------------
 
 CONFIGURATIONS = {
