@@ -64,7 +64,8 @@ typedef struct
     char *settings_text;
     GArray *jobs; /* of Job, in the plan's order */
     guint working;
-    GError *stop; /* what ends the whole run: no key, cap reached, full disk */
+    gint64 pause_end_us; /* of the provider's pause that the user was told of */
+    GError *stop;        /* what ends the whole run: no key, cap reached, full disk */
 } Apply;
 
 static void G_GNUC_PRINTF(2, 3) note(const Apply *apply, const char *format, ...)
@@ -321,6 +322,19 @@ count(Job *job, const WorkEvent *event)
     progress->tokens = MAX(progress->tokens, job->tokens_before + event->tokens);
 }
 
+/* All workers share the pause and each tells of it; the user hears once. */
+static void
+hear_of_pause(Apply *apply, gint64 pause_ms)
+{
+    const gint64 end_us = g_get_monotonic_time() + 1000 * pause_ms;
+
+    if (end_us - apply->pause_end_us > 1000 * pause_ms / 2)
+        note(
+            apply, "throttled by the provider: waiting %" G_GINT64_FORMAT " s",
+            (pause_ms + 999) / 1000);
+    apply->pause_end_us = MAX(apply->pause_end_us, end_us);
+}
+
 static bool
 hear(Apply *apply, Job *job, const WorkEvent *event, GError **error)
 {
@@ -348,6 +362,9 @@ hear(Apply *apply, Job *job, const WorkEvent *event, GError **error)
         note(
             apply, "%s: %s: %s", progress->title, event->source == NULL ? "?" : event->source,
             event->reason == NULL ? "?" : event->reason);
+        return true;
+    case EVENT_THROTTLED:
+        hear_of_pause(apply, event->wait_ms);
         return true;
     case EVENT_SOURCE:
     case EVENT_OTHER:

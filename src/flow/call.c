@@ -105,6 +105,17 @@ attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **
     return REFUSED;
 }
 
+/* The next attempt's turn comes after the pause. */
+static bool
+cool_down(Caller *caller, gint64 wish_ms)
+{
+    gint64 pause_ms = 0;
+    if (!meter_cool_down(caller->meter, wish_ms, &pause_ms, NULL))
+        return false;
+    caller->throttled(caller->data, pause_ms);
+    return true;
+}
+
 /* Waits before the next attempt; false when there shall be none. */
 static bool
 wait_before_next(Caller *caller, Retry *busy, Retry *lost, const GError *problem, gint64 wish_ms)
@@ -112,8 +123,7 @@ wait_before_next(Caller *caller, Retry *busy, Retry *lost, const GError *problem
     gint64 wait_ms = 0;
 
     if (retry_is_busy(problem))
-        return retry_again(busy, problem, &wait_ms) &&
-               meter_cool_down(caller->meter, wish_ms, NULL);
+        return retry_again(busy, problem, &wait_ms) && cool_down(caller, wish_ms);
     return retry_again(lost, problem, &wait_ms) && cancel_sleep(caller->enough, wait_ms);
 }
 

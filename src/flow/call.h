@@ -15,6 +15,8 @@ typedef struct
     bool costs_money;            /* then an unknown bill is taken to be the highest */
     Cancel *enough;              /* no further call is begun; the one under way may end */
     Cancel *cancel;              /* ends the call under way, too */
+    void (*throttled)(void *data, gint64 pause_ms); /* hears of pauses, in any thread */
+    void *data;
 } Caller;
 
 /*

@@ -19,6 +19,7 @@
 #define MAX_ROWS_TO_STAGE 1000
 
 #define SAY_EVERY_US 300000
+#define PAUSE_WORTH_TELLING_MS 5000
 
 /* How long a failed bot waits for calls that are under way. */
 #define LAST_CALLS_MS 15000
@@ -80,6 +81,8 @@ typedef struct
     SourceWork *sources;
     guint source_count;
 
+    pthread_mutex_t saying;
+
     /* shared by the threads, under the lock */
     pthread_mutex_t lock;
     int callers_left;
@@ -92,9 +95,11 @@ typedef struct
 } Work;
 
 static void
-say(const Work *work, const WorkEvent *event)
+say(Work *work, const WorkEvent *event)
 {
+    pthread_mutex_lock(&work->saying);
     work->listener->say(work->listener->data, event);
+    pthread_mutex_unlock(&work->saying);
 }
 
 /*
@@ -341,7 +346,7 @@ is_about_the_source(const Work *work, const GError *error)
 }
 
 static void
-tell_source(const Work *work, const SourceWork *source)
+tell_source(Work *work, const SourceWork *source)
 {
     say(work,
         &(WorkEvent){.kind = EVENT_SOURCE, .source = source->label, .chunks = source->chunks});
@@ -372,6 +377,13 @@ read_sources(void *data)
 }
 
 /* --- the callers: chunks to vectors -------------------------------------------------------- */
+
+static void
+tell_pause(void *data, gint64 pause_ms)
+{
+    if (pause_ms >= PAUSE_WORTH_TELLING_MS)
+        say(data, &(WorkEvent){.kind = EVENT_THROTTLED, .wait_ms = pause_ms});
+}
 
 static void
 blame_chunk(Work *work, const Batch *batch, GError *error)
@@ -787,6 +799,8 @@ open_stages(Work *work, GError **error)
         .costs_money = limits.usd_per_token > 0,
         .enough = work->enough,
         .cancel = work->calls,
+        .throttled = tell_pause,
+        .data = work,
     };
     work->extract = stage_extract_options(work->settings);
     work->split = stage_split_options(work->settings, work->order->bot, &work->embedder->info);
@@ -814,6 +828,7 @@ work_clear(Work *work)
     g_clear_error(&work->failure);
     g_free(work->space);
     pthread_mutex_destroy(&work->lock);
+    pthread_mutex_destroy(&work->saying);
 }
 
 static bool
@@ -922,6 +937,7 @@ flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *can
     };
 
     pthread_mutex_init(&work.lock, NULL);
+    pthread_mutex_init(&work.saying, NULL);
     const bool embedded = embed(&work, &problem);
     say(&work, &(WorkEvent){
                    .kind = EVENT_FINAL,

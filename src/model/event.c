@@ -10,6 +10,7 @@ static const char *const NAMES[] = {
     [EVENT_SOURCE] = "source",
     [EVENT_SOURCE_FAILED] = "source-failed",
     [EVENT_PROGRESS] = "progress",
+    [EVENT_THROTTLED] = "throttled",
     [EVENT_FINAL] = "final",
     [EVENT_OTHER] = "other",
 };
@@ -46,7 +47,9 @@ work_event_to_line(const WorkEvent *event)
     put_text(object, "source", event->source);
     put_text(object, "code", event->code);
     put_text(object, "reason", event->reason);
-    if (event->kind != EVENT_STARTED && event->kind != EVENT_SOURCE_FAILED)
+    if (event->kind == EVENT_THROTTLED)
+        json_object_set_new(object, "wait_ms", json_integer(event->wait_ms));
+    if (event->kind == EVENT_SOURCE || event->kind == EVENT_PROGRESS || event->kind == EVENT_FINAL)
         json_object_set_new(object, "chunks", json_integer(event->chunks));
     if (event->kind == EVENT_PROGRESS || event->kind == EVENT_FINAL)
     {
@@ -98,6 +101,7 @@ work_event_from_line(const char *line, WorkEvent *event, GError **error)
         .chunks = number(object, "chunks"),
         .reused = number(object, "reused"),
         .tokens = number(object, "tokens"),
+        .wait_ms = number(object, "wait_ms"),
     };
     return true;
 }

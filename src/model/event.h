@@ -5,6 +5,7 @@
  *   {"event":"source","source":…,"chunks":n}
  *   {"event":"source-failed","source":…,"code":…,"reason":…}
  *   {"event":"progress","chunks":n,"reused":n,"tokens":n}
+ *   {"event":"throttled","wait_ms":n}
  *   {"event":"final","state":"succeeded"|"failed","code":…,"reason":…,"chunks":n,"reused":n,
  *    "tokens":n}
  *
@@ -21,6 +22,7 @@ typedef enum
     EVENT_SOURCE,
     EVENT_SOURCE_FAILED,
     EVENT_PROGRESS,
+    EVENT_THROTTLED,
     EVENT_FINAL,
     EVENT_OTHER, /* something this version does not know */
 } EventKind;
@@ -36,6 +38,7 @@ typedef struct
     gint64 chunks;
     gint64 reused;
     gint64 tokens;
+    gint64 wait_ms; /* nobody calls the provider for so long */
 } WorkEvent;
 
 void work_event_clear(WorkEvent *event);

@@ -30,6 +30,9 @@
 #define FIRST_PAUSE_MS 200
 #define LONGEST_PAUSE_MS 60000
 
+/* A wish beyond this is no pause but a standstill; asking again costs one refused call. */
+#define LONGEST_WISH_MS 600000
+
 /* How often a call that waits for others' reservations looks again. */
 #define SETTLE_POLL_MS 50
 
@@ -565,7 +568,7 @@ meter_charge(Meter *meter, gint64 tokens, GError **error)
 }
 
 bool
-meter_cool_down(Meter *meter, gint64 wish_ms, GError **error)
+meter_cool_down(Meter *meter, gint64 wish_ms, gint64 *pause_ms, GError **error)
 {
     State state = {0};
 
@@ -580,11 +583,15 @@ meter_cool_down(Meter *meter, gint64 wish_ms, GError **error)
         const gint64 doubled = FIRST_PAUSE_MS << MIN(pauses - 1, 12);
         const double own_ms =
             (double) MIN(doubled, LONGEST_PAUSE_MS) * g_random_double_range(0.5, 1.0);
-        const gint64 until = now + 1000 * (wish_ms >= 0 ? wish_ms : (gint64) own_ms);
+        const gint64 own_or_wish_ms =
+            wish_ms >= 0 ? MIN(wish_ms, LONGEST_WISH_MS) : (gint64) own_ms;
+        const gint64 until = now + 1000 * own_or_wish_ms;
 
         well = database_change(
             meter->database, error,
             "UPDATE meter SET cool_until = max(cool_until, ?1), pauses = ?2", "ii", until, pauses);
+        if (pause_ms != NULL)
+            *pause_ms = (MAX(until, state.cool_until) - now) / 1000;
     }
     return finish(meter, well, error);
 }

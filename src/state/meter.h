@@ -46,8 +46,11 @@ bool meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error);
 /* Adds what was spent without a reservation, whatever the cap says. */
 bool meter_charge(Meter *meter, gint64 tokens, GError **error);
 
-/* The provider throttled: nobody calls for that long; -1 when it named no time. */
-bool meter_cool_down(Meter *meter, gint64 wish_ms, GError **error);
+/*
+ * The provider throttled: nobody calls for that long, but ten minutes at most; -1 when it named no
+ * time.  `pause_ms` gets how long the pause lasts; or NULL.
+ */
+bool meter_cool_down(Meter *meter, gint64 wish_ms, gint64 *pause_ms, GError **error);
 
 /* A call went well: the next pause begins small again. */
 bool meter_praise(Meter *meter, GError **error);

@@ -74,6 +74,14 @@ def peak_memory_kb(pid):
     return 0
 
 
+def test_a_long_pause_is_told(migration, undisturbed, provider):
+    """So that nobody takes it for a hang."""
+    provider.change(script="throttle,ok*", retry_after_s=6)
+    result = migration.apply()
+    assert re.findall("throttled by the provider: waiting .*", result.stderr) == ["throttled by the provider: waiting 6 s"]
+    migration.assert_complete(undisturbed)
+
+
 # --- what does not pass ---------------------------------------------------------------------
 
 FOR_GOOD = {

@@ -44,6 +44,9 @@ test_says_what_the_header_says(void)
         (WorkEvent){.kind = EVENT_PROGRESS, .chunks = 5, .reused = 2, .tokens = 70},
         "{\"event\":\"progress\",\"chunks\":5,\"reused\":2,\"tokens\":70}");
     assert_line(
+        (WorkEvent){.kind = EVENT_THROTTLED, .wait_ms = 60000},
+        "{\"event\":\"throttled\",\"wait_ms\":60000}");
+    assert_line(
         (WorkEvent){.kind = EVENT_FINAL, .succeeded = true, .chunks = 5, .tokens = 70},
         "{\"event\":\"final\",\"state\":\"succeeded\",\"chunks\":5,\"reused\":0,\"tokens\":70}");
     assert_line(
@@ -64,9 +67,12 @@ test_every_event_comes_back_the_same(void)
             .source = TEXT("a \"quoted\" é"),
             .code = TEXT("failed"),
             .reason = TEXT("first\nsecond\t\\"),
-            .chunks = kind == EVENT_STARTED || kind == EVENT_SOURCE_FAILED ? 0 : G_MAXINT64,
+            .chunks = kind == EVENT_SOURCE || kind == EVENT_PROGRESS || kind == EVENT_FINAL
+                          ? G_MAXINT64
+                          : 0,
             .reused = kind == EVENT_PROGRESS || kind == EVENT_FINAL ? 2 : 0,
             .tokens = kind == EVENT_PROGRESS || kind == EVENT_FINAL ? 3 : 0,
+            .wait_ms = kind == EVENT_THROTTLED ? 4 : 0,
         };
         g_autofree char *line = work_event_to_line(&sent);
         g_auto(WorkEvent) again = {0};
@@ -82,6 +88,7 @@ test_every_event_comes_back_the_same(void)
         g_assert_cmpint(again.chunks, ==, sent.chunks);
         g_assert_cmpint(again.reused, ==, sent.reused);
         g_assert_cmpint(again.tokens, ==, sent.tokens);
+        g_assert_cmpint(again.wait_ms, ==, sent.wait_ms);
     }
 }
 

@@ -426,7 +426,7 @@ wait_for_the_turn(const OtherSide *side, void *data)
 {
     const Holding *holding = data;
     g_autoptr(Meter) meter = opened(holding->path, capped(10));
-    g_assert_true(meter_cool_down(meter, 2000, NULL));
+    g_assert_true(meter_cool_down(meter, 2000, NULL, NULL));
     other_ready(side);
     reserve(meter, holding->tokens, holding->tokens);
     return 1;
@@ -468,7 +468,7 @@ test_the_cap_holds_for_those_who_waited_together(Fixture *fixture, const void *d
     pthread_t threads[4];
     guint paid = 0;
 
-    g_assert_true(meter_cool_down(meter, 300, NULL));
+    g_assert_true(meter_cool_down(meter, 300, NULL, NULL));
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
         pthread_create(&threads[i], NULL, try_seven, meter);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -904,7 +904,7 @@ static void
 cool_down(Meter *meter, gint64 wish_ms)
 {
     g_autoptr(GError) error = NULL;
-    g_assert_true(meter_cool_down(meter, wish_ms, &error));
+    g_assert_true(meter_cool_down(meter, wish_ms, NULL, &error));
     g_assert_no_error(error);
 }
 
@@ -931,6 +931,19 @@ test_a_shorter_wish_does_not_shorten_the_pause(Fixture *fixture, const void *dat
     cool_down(meter, 0);
     wait_ms(meter, 1);
     ASSERT_WAITED(ms_since(begin), 295);
+}
+
+static void
+test_nobody_is_paused_for_a_day(Fixture *fixture, const void *data)
+{
+    (void) data;
+    g_autoptr(Meter) meter = opened(fixture->path, UNLIMITED);
+    gint64 pause_ms = 0;
+
+    g_assert_true(meter_cool_down(meter, 86400000, &pause_ms, NULL));
+    g_assert_cmpint(pause_ms, ==, 600000);
+    g_assert_true(meter_cool_down(meter, 10, &pause_ms, NULL));
+    g_assert_cmpint(pause_ms, >, 590000); /* the pause that there is */
 }
 
 static int
@@ -1110,6 +1123,7 @@ main(int argc, char **argv)
     TEST(a_silent_answer_changes_no_limit);
     TEST(nobody_calls_during_the_pause);
     TEST(a_shorter_wish_does_not_shorten_the_pause);
+    TEST(nobody_is_paused_for_a_day);
     TEST(every_process_sees_the_pause);
     TEST(many_throttled_together_are_one_throttling);
     TEST(pauses_double_until_a_call_goes_well);
