@@ -433,6 +433,17 @@ embed_batch(Work *work, Batch *taken, GError **error)
     return false;
 }
 
+/* The last one to leave tells the writer that nothing more comes. */
+static void
+leave_callers(Work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    const bool last = --work->callers_left == 0;
+    pthread_mutex_unlock(&work->lock);
+    if (last)
+        queue_finish(work->to_stage);
+}
+
 static void *
 embed_batches(void *data)
 {
@@ -448,11 +459,7 @@ embed_batches(void *data)
         break;
     }
 
-    pthread_mutex_lock(&work->lock);
-    const bool last = --work->callers_left == 0;
-    pthread_mutex_unlock(&work->lock);
-    if (last)
-        queue_finish(work->to_stage);
+    leave_callers(work);
     return NULL;
 }
 
@@ -554,18 +561,39 @@ stage_all(Work *work)
     }
 }
 
+static GError *
+thread_error(int number)
+{
+    return g_error_new(VF_ERROR, VF_ERROR_BUSY, "could not start a thread: %s", g_strerror(number));
+}
+
+/* A caller fewer makes the bot slower; it fails when there is none, or no reader. */
 static void
 run_threads(Work *work)
 {
-    const int callers = (int) MAX(settings_count(work->settings, SETTING_CALLS), 1);
-    g_autofree pthread_t *threads = g_new0(pthread_t, (gsize) callers + 1);
+    const guint callers = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+    g_autofree pthread_t *threads = g_new0(pthread_t, callers);
+    pthread_t reader;
+    guint started = 0;
 
-    work->callers_left = callers;
-    pthread_create(&threads[0], NULL, read_sources, work);
-    for (int i = 1; i <= callers; i++)
-        pthread_create(&threads[i], NULL, embed_batches, work);
+    work->callers_left = (int) callers;
+    int problem = pthread_create(&reader, NULL, read_sources, work);
+    const bool reading = problem == 0;
+    for (guint i = 0; i < callers; i++)
+    {
+        if (reading)
+            problem = pthread_create(&threads[started], NULL, embed_batches, work);
+        if (problem == 0)
+            started++;
+        else
+            leave_callers(work);
+    }
+    if (started == 0)
+        fail(work, thread_error(problem));
     stage_all(work);
-    for (int i = 0; i <= callers; i++)
+    if (reading)
+        pthread_join(reader, NULL);
+    for (guint i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
 }
 
@@ -910,7 +938,12 @@ embed(Work *work, GError **error)
     const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
     work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);
     work->to_stage = queue_new(calls, (GDestroyNotify) batch_free);
-    pthread_create(&watcher, NULL, watch_the_end, work);
+    const int problem = pthread_create(&watcher, NULL, watch_the_end, work);
+    if (problem != 0)
+    {
+        g_propagate_error(error, thread_error(problem));
+        return false;
+    }
     const bool embedded = embed_watched(work, error);
     cancel_request(work->over);
     pthread_join(watcher, NULL);

@@ -210,9 +210,13 @@ look_at_sources(
     /* Files answer at once; only the web is worth waiting for in parallel. */
     pthread_t threads[LOOKERS];
     const guint count = looking.check_urls && names_urls(bots) ? LOOKERS : 1;
+    guint started = 0;
     for (guint i = 0; i < count; i++)
-        pthread_create(&threads[i], NULL, look_at_bots, &looking);
-    for (guint i = 0; i < count; i++)
+        if (pthread_create(&threads[started], NULL, look_at_bots, &looking) == 0)
+            started++;
+    if (started == 0)
+        look_at_bots(&looking);
+    for (guint i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
 
     if (cancel_check(cancel, error))

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import struct
+import subprocess
 import time
 
 import pytest
@@ -315,3 +317,41 @@ def test_an_interrupt_loses_nothing(migration, undisturbed, provider, number):
     provider.change(script="")
     migration.apply()
     migration.assert_complete(undisturbed)
+
+
+# --- a machine at its limits ------------------------------------------------------------------
+
+# Stands before the C library's own function and refuses after so many.
+FEW_THREADS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *data)
+{
+    static int made;
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+    return made++ < atoi(getenv("MOST_THREADS")) ? real(thread, attributes, body, data) : EAGAIN;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.skipif("VECFERRY_SANITIZER_LOGS" in os.environ, reason="sanitizers stand there themselves")
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_too_few_threads_are_an_error_and_not_a_hang(migration, undisturbed, tmp_path, most):
+    """A worker needs three: one watches, one calls, one reads."""
+    library = tmp_path / "few_threads.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=FEW_THREADS, text=True, check=True)
+    env = {"LD_PRELOAD": str(library), "MOST_THREADS": str(most)}
+    process = migration.start("--attempts", "1", env=env)
+    stdout, stderr = process.communicate(timeout=60)
+    if most == 3:
+        assert process.returncode == 0, stdout + stderr
+        migration.assert_complete(undisturbed)
+    else:
+        assert process.returncode == 4, stdout + stderr
+        assert "could not start a thread: " in stdout
+        assert migration.tokens_billed() == 0
