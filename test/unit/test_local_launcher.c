@@ -499,6 +499,26 @@ test_stopping_kills_the_worker_and_its_children(Fixture *fixture, const void *da
     fixture->launcher->stop(fixture->launcher, 1); /* it is gone: nothing happens */
 }
 
+#define WORKER_WITH_A_LAST_WISH                                                                    \
+    "trap 'echo kept >\"$here/last\"; exit 0' TERM; sleep 600 & echo $$ >\"$here/self\"; wait"
+
+static void
+test_who_is_asked_to_stop_may_finish(Fixture *fixture, const void *data)
+{
+    (void) data;
+    write_worker(fixture, WORKER_WITH_A_LAST_WISH);
+    start(fixture, 1);
+    const pid_t worker = await_pid(fixture, "self");
+
+    fixture->launcher->ask_to_stop(fixture->launcher, 2); /* somebody else */
+    g_assert_false(is_gone(worker));
+    fixture->launcher->ask_to_stop(fixture->launcher, 1);
+    assert_ends(fixture, 1, NULL);
+    g_autofree char *last = await_file(fixture, "last");
+    g_assert_cmpstr(last, ==, "kept");
+    fixture->launcher->ask_to_stop(fixture->launcher, 1); /* it is gone: nothing happens */
+}
+
 static void
 test_only_the_named_worker_is_stopped(Fixture *fixture, const void *data)
 {
@@ -605,6 +625,7 @@ main(int argc, char **argv)
     TEST(who_leaves_children_behind_has_ended);
     TEST(many_work_at_once);
     TEST(stopping_kills_the_worker_and_its_children);
+    TEST(who_is_asked_to_stop_may_finish);
     TEST(only_the_named_worker_is_stopped);
     TEST(the_end_of_the_launcher_ends_its_workers);
     TEST(a_stop_is_heard_at_once);
