@@ -66,11 +66,12 @@ def test_answers_that_are_lost_count_too(migration, undisturbed, provider, seed)
 
 
 def test_prefixes_count_too(migration, undisturbed, provider):
-    """The provider bills what the embedder puts before every text."""
-    migration.configure(embedder={"document_prefix": "w x y z " * 40, "max_texts": 4})
+    """The provider bills what the embedder puts before every text, here more than the texts."""
+    migration.configure(embedder={"document_prefix": "w x y z " * 200})
+    cap = 9000
     for _ in range(2):
-        migration.apply("--max-usd", 2 * CAP, expect=4)
-        assert 0 < migration.tokens_billed() <= 2 * CAP
+        migration.apply("--max-usd", cap, expect=4)
+        assert 0 < migration.tokens_billed() <= cap
 
 
 @pytest.mark.parametrize("point", ["after-reserve:2", "after-embed:2", "after-stage:2", "after-launch", "before-ledger-done"])
