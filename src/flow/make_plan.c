@@ -209,14 +209,12 @@ look_at_sources(
     };
     /* Files answer at once; only the web is worth waiting for in parallel. */
     pthread_t threads[LOOKERS];
-    const guint count = looking.check_urls && names_urls(bots) ? LOOKERS : 1;
-    guint started = 0;
+    const guint wanted = looking.check_urls && names_urls(bots) ? LOOKERS : 0;
+    guint count = 0;
+    while (count < wanted && pthread_create(&threads[count], NULL, look_at_bots, &looking) == 0)
+        count++;
+    look_at_bots(&looking); /* this thread alone would do */
     for (guint i = 0; i < count; i++)
-        if (pthread_create(&threads[started], NULL, look_at_bots, &looking) == 0)
-            started++;
-    if (started == 0)
-        look_at_bots(&looking);
-    for (guint i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
 
     if (cancel_check(cancel, error))
