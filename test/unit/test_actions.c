@@ -428,6 +428,17 @@ test_a_bot_without_any_good_source_stays_blocked(void)
 }
 
 static void
+test_an_edited_bot_without_any_good_source_stays_blocked(void)
+{
+    g_autoptr(World) world = marked_world();
+    set_text(&mark_of(world)->fingerprint, "0123");
+    for (guint i = 0; i < 2; i++)
+        set_text(&world_look(world, 0, i)->problem, "there is no such file");
+    world->input.allow_partial = true;
+    assert_decides(world, ACTION_BLOCKED, "a.txt: there is no such file (and 1 more)");
+}
+
+static void
 test_a_partial_bot_whose_good_sources_are_there_is_blocked(void)
 {
     g_autoptr(World) world = world_new();
@@ -692,6 +703,7 @@ main(int argc, char **argv)
     TEST(further_missing_sources_are_counted);
     TEST(a_partial_bot_is_embedded_when_allowed);
     TEST(a_bot_without_any_good_source_stays_blocked);
+    TEST(an_edited_bot_without_any_good_source_stays_blocked);
     TEST(a_partial_bot_whose_good_sources_are_there_is_blocked);
     TEST(chunks_longer_than_the_model_takes_block);
     TEST(long_chunks_that_are_there_already_are_kept);

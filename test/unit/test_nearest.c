@@ -27,6 +27,17 @@ test_counts_what_is_missing_at_either_end(void)
 }
 
 static void
+test_counts_what_is_too_much_in_the_middle(void)
+{
+    char apply[] = "apply", plan[] = "plan", status[] = "status";
+    char *const *words = WORDS(apply, plan, status);
+
+    g_assert_cmpstr(nearest("applsy", words), ==, "apply");
+    g_assert_cmpstr(nearest("statuss", words), ==, "status");
+    g_assert_cmpstr(nearest("plasn", words), ==, "plan");
+}
+
+static void
 test_the_first_of_equals_wins(void)
 {
     char cat[] = "cat", hat[] = "hat";
@@ -56,6 +67,7 @@ main(int argc, char **argv)
 #define TEST(name) g_test_add_func("/nearest/" #name, test_##name)
     TEST(finds_the_word_with_the_smallest_distance);
     TEST(counts_what_is_missing_at_either_end);
+    TEST(counts_what_is_too_much_in_the_middle);
     TEST(the_first_of_equals_wins);
     TEST(an_empty_candidate_is_one);
     TEST(of_none_there_is_none);
