@@ -36,7 +36,7 @@ typedef struct
 static char
 peek(const Scan *scan)
 {
-    return scan->at < scan->end ? *scan->at : '\0';
+    return (char) (scan->at < scan->end ? *scan->at : '\0');
 }
 
 static bool
