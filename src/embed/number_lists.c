@@ -36,7 +36,9 @@ typedef struct
 static char
 peek(const Scan *scan)
 {
-    return (char) (scan->at < scan->end ? *scan->at : '\0');
+    if (scan->at >= scan->end)
+        return '\0';
+    return *scan->at;
 }
 
 static bool
