@@ -12,12 +12,18 @@ bool
 command_store(const Invocation *invocation, ExitStatus *status, GError **error)
 {
     int dimensions = 1024;
+    gboolean dry_run = FALSE;
     const GOptionEntry own[] = {
         {.long_name = "vector-dimensions",
          .arg = G_OPTION_ARG_INT,
          .arg_data = &dimensions,
          .description = "of the vector column (default: 1024, as the guide)",
          .arg_description = "N"},
+        {.long_name = "dry-run",
+         .short_name = 'n',
+         .arg = G_OPTION_ARG_NONE,
+         .arg_data = &dry_run,
+         .description = "say what would be made and make nothing"},
         {.long_name = NULL},
     };
     const OptionsInfo info = {
@@ -42,10 +48,13 @@ command_store(const Invocation *invocation, ExitStatus *status, GError **error)
         vf_error_hint(error, "`vecferry store create` makes the guide's schema");
         return false;
     }
-    g_autofree char *made = flow_create_store(settings, dimensions, invocation->cancel, error);
+    g_autofree char *made =
+        flow_create_store(settings, dimensions, dry_run, invocation->cancel, error);
     if (made == NULL)
         return false;
-    printf("Made the table items (vectors of %d dimensions) in %s\n", dimensions, made);
+    printf(
+        "%s the table items (vectors of %d dimensions) in %s\n", dry_run ? "Would make" : "Made",
+        dimensions, made);
     *status = STATUS_DONE;
     return true;
 }

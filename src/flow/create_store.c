@@ -7,7 +7,8 @@
 #define MAX_DIMENSIONS 2000
 
 char *
-flow_create_store(const Settings *settings, int dimensions, Cancel *cancel, GError **error)
+flow_create_store(
+    const Settings *settings, int dimensions, bool dry_run, Cancel *cancel, GError **error)
 {
     StoreMap map = {0};
 
@@ -20,7 +21,8 @@ flow_create_store(const Settings *settings, int dimensions, Cancel *cancel, GErr
     }
     g_autoptr(Store) store =
         stage_new_store(settings, "vecferry store create", &map, cancel, error);
-    if (store == NULL || !store_create(store, dimensions, error))
+    if (store == NULL ||
+        !(dry_run ? store_may_create(store, error) : store_create(store, dimensions, error)))
         return NULL;
     return g_strdup(store->address);
 }

@@ -6,5 +6,6 @@
 #include "base/cancel.h"
 #include "base/settings.h"
 
-/* The store's address for people, yours. */
-char *flow_create_store(const Settings *settings, int dimensions, Cancel *cancel, GError **error);
+/* The store's address for people, yours.  A dry run looks whether it could, and makes nothing. */
+char *flow_create_store(
+    const Settings *settings, int dimensions, bool dry_run, Cancel *cancel, GError **error);

@@ -47,7 +47,7 @@ learn_vector_type(Store *store, GError **error)
 }
 
 bool
-store_create(Store *store, int dimensions, GError **error)
+store_may_create(const Store *store, GError **error)
 {
     if (store->table != NULL)
     {
@@ -65,7 +65,14 @@ store_create(Store *store, int dimensions, GError **error)
         vf_error_hint(error, "make a table of your own with SQL, and map its columns");
         return false;
     }
+    return true;
+}
 
+bool
+store_create(Store *store, int dimensions, GError **error)
+{
+    if (!store_may_create(store, error))
+        return false;
     if (!pg_run(store->pg, "BEGIN", error))
         return false;
     if (make_table(store, dimensions, error) && learn_vector_type(store, error) &&

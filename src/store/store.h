@@ -51,6 +51,9 @@ bool store_prepare(Store *store, GError **error);
 /* Everything that planning needs: rows by bot and source, and our marks.  Yours. */
 Observation *store_observe(Store *store, GError **error);
 
+/* Whether store_create() could begin: VF_ERROR_MISMATCH when the table is there. */
+bool store_may_create(const Store *store, GError **error);
+
 /* The guide's schema in a database without the table; without the vector index, which comes after
  * the rows.  VF_ERROR_MISMATCH when the table is there. */
 bool store_create(Store *store, int dimensions, GError **error);

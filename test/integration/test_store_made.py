@@ -72,3 +72,13 @@ def test_who_holds_a_row_does_not_make_all_writers_wait(vecferry, database, know
         holder.rollback()
     program.communicate(timeout=60 * PATIENCE)
     assert program.returncode == 0
+
+
+def test_a_dry_run_of_store_create_makes_nothing(vecferry, database, knowledge):
+    _, conf = filled(knowledge, database)
+    result = vecferry("store", "create", "--dry-run", "--config", conf)
+    assert result.status == 0 and result.stdout.startswith("Would make the table items")
+    assert database.execute("SELECT to_regclass('items'), to_regnamespace('vecferry')") == [(None, None)]
+    assert vecferry("store", "create", "--config", conf).status == 0
+    again = vecferry("store", "create", "--dry-run", "--config", conf)
+    assert again.status == 3 and "already has the table" in again.stderr
