@@ -108,7 +108,7 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
     [SETTING_MAX_USD] = {"run", "max-usd", "max-usd", AMOUNT, NULL, "USD",
         "the run never spends more on tokens"},
     [SETTING_TIME_LIMIT] = {"run", "time-limit", "time-limit", COUNT, "7200", "SECONDS",
-        "for one attempt at one bot"},
+        "for one attempt at one bot (0: no limit)"},
     [SETTING_ATTEMPTS] = {"run", "attempts", "attempts", COUNT, "3", "N",
         "at a bot whose failure may pass"},
     [SETTING_ALLOW_PARTIAL] = {"run", "allow-partial", "allow-partial", SWITCH, "no", NULL,

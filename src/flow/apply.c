@@ -625,8 +625,9 @@ send_worker(Apply *apply, Job *job, GError **error)
     job->final_said = job->timed_out = false;
     job->asked_us = 0;
     job->tokens_before = progress->tokens;
-    job->deadline_us = g_get_monotonic_time() +
-                       settings_count(apply->settings, SETTING_TIME_LIMIT) * G_USEC_PER_SEC;
+    const gint64 limit_s = settings_count(apply->settings, SETTING_TIME_LIMIT);
+    job->deadline_us =
+        limit_s == 0 ? G_MAXINT64 : g_get_monotonic_time() + limit_s * G_USEC_PER_SEC;
     if (!launch_worker(apply, job, bot, error))
         return false;
     job->working = true;

@@ -54,7 +54,8 @@ observe_rows(Store *store, Observation *observation, GError **error)
         source->rows = pg_number(result, row, ROWS);
         source->bad_rows = pg_number(result, row, BAD_ROWS);
         source->oldest_ms = ulid_time_ms(pg_text(result, row, OLDEST));
-        g_hash_table_insert(rows->sources, source->source, source);
+        /* Replaces the key too: ids that differ in trailing blanks only meet here. */
+        g_hash_table_replace(rows->sources, source->source, source);
         rows->rows += source->rows;
         observation->rows += source->rows;
     }

@@ -22,6 +22,10 @@
 /* How long the replacement waits for other writers before it lets them pass and tries again. */
 #define LOCK_TIMEOUT "5s"
 
+/* With the table's lock in hand, everybody waits behind us: who holds a row then is not waited for
+ * that long. */
+#define ROW_TIMEOUT "500ms"
+
 struct Staging
 {
     Store *store;
@@ -291,15 +295,16 @@ staging_trim(Staging *staging, const char *source, int count, GError **error)
  * INSERT or DELETE, so one that is under way is waited for and its rows are seen by our DELETE,
  * and one that comes sees ours.  A program that deletes a bot's rows and inserts new ones without
  * any lock therefore never leaves both sets.  Readers are not touched.  The timeout holds for the
- * whole transaction: who has locked a row of ours (SELECT … FOR UPDATE) must not make all others
- * wait behind us.
+ * whole transaction, and is shorter once we have it: who has locked a row of ours (SELECT … FOR
+ * UPDATE) must not make all others wait behind us.
  */
 static bool
 lock_table(Store *store, GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
         "SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'; "
-        "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
+        "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE; "
+        "SET LOCAL lock_timeout = '" ROW_TIMEOUT "'",
         store->table);
     if (pg_run(store->pg, sql, error))
         return true;
