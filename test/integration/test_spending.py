@@ -70,7 +70,7 @@ def test_prefixes_count_too(migration, undisturbed, provider):
     migration.configure(embedder={"document_prefix": "w x y z " * 200})
     cap = 9000
     for _ in range(2):
-        migration.apply("--max-usd", cap, expect=4)
+        migration.apply("--max-usd", cap, expect=STOPPED)
         assert 0 < migration.tokens_billed() <= cap
 
 
