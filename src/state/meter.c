@@ -76,7 +76,10 @@ boot_id(void)
     return g_strstrip(text);
 }
 
-/* When a process started, in ticks since the boot (proc(5), stat, field 22); NULL if there is none.
+/*
+ * When a process started, in ticks since the boot (proc(5), stat, field 22); NULL if there is none.
+ * One that has ended is none, even while it is listed: in a container, the first process may never
+ * wait for those that it inherits.
  */
 static char *
 process_start(pid_t pid)
@@ -90,7 +93,9 @@ process_start(pid_t pid)
     if (after_name == NULL)
         return NULL;
     g_auto(GStrv) fields = g_strsplit(after_name + 2, " ", 22);
-    return g_strv_length(fields) < 21 ? NULL : g_strdup(fields[19]);
+    if (g_strv_length(fields) < 21 || strchr("ZX", *fields[0]) != NULL)
+        return NULL;
+    return g_strdup(fields[19]);
 }
 
 static char *

@@ -520,6 +520,30 @@ test_who_waits_for_a_killed_worker_is_denied(Fixture *fixture, const void *data)
     g_assert_false(waiter.reserved);
 }
 
+/* In a container nobody may wait for a process whose parent is gone. */
+static void
+test_a_killed_worker_that_nobody_waits_for_is_dead(Fixture *fixture, const void *data)
+{
+    (void) data;
+    Holding holding = {fixture->path, 7};
+    const OtherProcess other = other_start(hold_reservation, &holding);
+    other_await(&other);
+    siginfo_t ended = {0};
+    kill(other.pid, SIGKILL);
+    g_assert_cmpint(waitid(P_PID, (id_t) other.pid, &ended, WEXITED | WNOWAIT), ==, 0);
+
+    g_autoptr(Meter) meter = opened(fixture->path, capped(10));
+    Waiter waiter = {.meter = meter};
+    pthread_t thread;
+    pthread_create(&thread, NULL, reserve_six, &waiter);
+    for (int i = 0; i < 500 && !atomic_load(&waiter.done); i++)
+        g_usleep(10000);
+    g_assert_true(atomic_load(&waiter.done));
+    pthread_join(thread, NULL);
+    g_assert_false(waiter.reserved);
+    g_assert_cmpint(other_end(&other), ==, -SIGKILL);
+}
+
 typedef struct
 {
     const char *path;
@@ -1105,6 +1129,7 @@ main(int argc, char **argv)
     TEST(the_cap_holds_for_those_who_waited_together);
     TEST(what_a_living_worker_has_reserved_may_come_back);
     TEST(who_waits_for_a_killed_worker_is_denied);
+    TEST(a_killed_worker_that_nobody_waits_for_is_dead);
     TEST(killed_or_not_nobody_exceeds_the_cap);
     TEST(after_a_reboot_nobody_waits_for_the_old_clock);
     TEST(after_a_reboot_old_reservations_are_spent);
