@@ -35,7 +35,8 @@ static const Command COMMANDS[] = {
     {"fault-points", command_fault_points, NULL},
 };
 
-/* What the signal handler may touch. */
+/* What the signal handler may touch.  It lives as long as the process: a signal may still come
+ * while the exit handlers run. */
 static Cancel *interrupted;
 
 static void
@@ -210,8 +211,7 @@ main(int argc, char **argv)
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
     forbid_core_dumps();
-    g_autoptr(Cancel) cancel = cancel_new();
-    interrupted = cancel;
+    interrupted = cancel_new();
     watch_signals();
     g_auto(GStrv) arguments = private_arguments(argc, argv);
     const char *name = arguments[1];
@@ -233,5 +233,5 @@ main(int argc, char **argv)
     const Command *command = find_command(name);
     if (command == NULL)
         return (int) refuse_command(name);
-    return (int) finish(run_command(command, arguments + 1, cancel));
+    return (int) finish(run_command(command, arguments + 1, interrupted));
 }
