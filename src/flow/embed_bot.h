@@ -12,13 +12,6 @@
 #include "model/event.h"
 #include "model/work_order.h"
 
-/* Hears what the worker has to say; called from one thread at a time. */
-typedef struct
-{
-    void (*say)(void *data, const WorkEvent *event);
-    void *data;
-} WorkListener;
-
 /*
  * Carries out the order.  True when the bot's rows are replaced and every source is in; false with
  * the reason otherwise (a bot whose good sources were loaded in part is false, VF_ERROR_BAD_INPUT).

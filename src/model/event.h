@@ -44,6 +44,13 @@ typedef struct
 void work_event_clear(WorkEvent *event);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WorkEvent, work_event_clear)
 
+/* Hears what the worker has to say; called from one thread at a time. */
+typedef struct
+{
+    void (*say)(void *data, const WorkEvent *event);
+    void *data;
+} WorkListener;
+
 /* One line without its end.  Yours. */
 char *work_event_to_line(const WorkEvent *event);
 
