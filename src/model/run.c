@@ -38,6 +38,15 @@ bot_progress_free(BotProgress *progress)
     g_free(progress);
 }
 
+void
+bot_progress_set_reason(BotProgress *progress, const char *code, const char *reason)
+{
+    g_free(progress->code);
+    g_free(progress->reason);
+    progress->code = g_strdup(code);
+    progress->reason = reason == NULL ? NULL : g_strdelimit(g_strdup(reason), "\n", ' ');
+}
+
 RunProgress *
 run_progress_new(void)
 {

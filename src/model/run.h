@@ -46,6 +46,9 @@ typedef struct
 BotProgress *bot_progress_new(const char *user, const char *bot, const char *title);
 void bot_progress_free(BotProgress *progress);
 
+/* Why it failed or was skipped, on one line; both NULL: it did neither. */
+void bot_progress_set_reason(BotProgress *progress, const char *code, const char *reason);
+
 typedef enum
 {
     RUN_RUNNING,

@@ -1,0 +1,89 @@
+#include "flow/agreement.h"
+
+#include "base/error.h"
+
+static void
+checksum_list(GChecksum *checksum, const char *name, char *const *list)
+{
+    g_checksum_update(checksum, (const guchar *) name, -1);
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+    {
+        g_checksum_update(checksum, (const guchar *) list[i], -1);
+        g_checksum_update(checksum, (const guchar *) "\n", 1);
+    }
+}
+
+char *
+agreement_run_id(const Settings *settings, const Plan *plan)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *catalogue = g_canonicalize_filename(plan->catalogue, NULL);
+    g_autofree char *head = g_strdup_printf(
+        "apply\n%s\n%s\n%s\n%s\n", catalogue, plan->store_identity, plan->space, plan->splitter);
+
+    g_checksum_update(checksum, (const guchar *) head, -1);
+    checksum_list(checksum, "bot", settings_list(settings, SETTING_BOT));
+    checksum_list(checksum, "user", settings_list(settings, SETTING_USER));
+    checksum_list(checksum, "exclude", settings_list(settings, SETTING_EXCLUDE));
+    return g_strndup(g_checksum_get_string(checksum), 10);
+}
+
+bool
+agreement_check(const Plan *agreed, const Plan *now, GError **error)
+{
+    const char *what = NULL;
+    if (!g_str_equal(agreed->store_identity, now->store_identity))
+        what = "another store";
+    else if (!g_str_equal(agreed->space, now->space))
+        what = "another embedder";
+    else if (!g_str_equal(agreed->splitter, now->splitter))
+        what = "another splitter";
+    if (what == NULL)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_MISMATCH, "the plan %s was made for %s", agreed->id, what);
+    vf_error_hint(error, "make a new one with `vecferry plan -o FILE`");
+    return false;
+}
+
+const char *
+agreement_objection(GHashTable *agreed, const PlannedBot *bot)
+{
+    const PlannedBot *was = plan_find(agreed, bot->user, bot->id);
+    if (was == NULL || was->action != ACTION_EMBED)
+        return "the plan did not embed it";
+    if (g_strcmp0(was->fingerprint, bot->fingerprint) != 0)
+        return "its knowledge was edited after the plan was made; plan again";
+    return NULL;
+}
+
+static void
+checksum_sources(GChecksum *checksum, const GPtrArray *sources)
+{
+    for (guint i = 0; i < sources->len; i++)
+    {
+        const PlannedSource *source = sources->pdata[i];
+        g_autofree char *line =
+            g_strdup_printf("%s %" G_GINT64_FORMAT "\n", source->label, source->bytes);
+        g_checksum_update(checksum, (const guchar *) line, -1);
+    }
+}
+
+char *
+agreement_hash(const Settings *settings, const Plan *plan)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    const bool partial = settings_switch(settings, SETTING_ALLOW_PARTIAL);
+
+    g_checksum_update(checksum, (const guchar *) (partial ? "partial" : "whole"), -1);
+    for (guint i = 0; i < plan->bots->len; i++)
+    {
+        const PlannedBot *planned = plan->bots->pdata[i];
+        if (planned->action != ACTION_EMBED && planned->action != ACTION_KEEP &&
+            !(partial && planned->action == ACTION_BLOCKED && planned->marked_ms >= 0))
+            continue;
+        g_checksum_update(checksum, (const guchar *) planned->fingerprint, -1);
+        checksum_sources(checksum, planned->sources);
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}

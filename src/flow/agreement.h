@@ -1,0 +1,26 @@
+/*
+ * agreement.h - which run a command is, and what its user has agreed to.
+ *
+ * Both are hashes: the same command resumes the same run, and asks nobody again as long
+ * as what it would embed is what was agreed to.
+ */
+#pragma once
+
+#include "base/settings.h"
+#include "model/plan.h"
+
+/* Of command, source, target and selection.  Yours. */
+char *agreement_run_id(const Settings *settings, const Plan *plan);
+
+/*
+ * Of what is going to be embedded, and how large it is.  A bot that was embedded meanwhile is kept,
+ * or blocked when it was loaded in part, and still counts.  Yours.
+ */
+char *agreement_hash(const Settings *settings, const Plan *plan);
+
+/* VF_ERROR_MISMATCH when a plan from a file was made for another store, embedder or splitter. */
+bool agreement_check(const Plan *agreed, const Plan *now, GError **error);
+
+/* Why a bot that may be embedded now is not what was agreed, by that plan's plan_index(); NULL when
+ * it is. */
+const char *agreement_objection(GHashTable *agreed, const PlannedBot *bot);

@@ -1,0 +1,86 @@
+#include "flow/begin_run.h"
+
+#include "flow/agreement.h"
+
+static BotProgress *
+begin_bot(const PlannedBot *planned, GHashTable *agreed)
+{
+    BotProgress *progress = bot_progress_new(planned->user, planned->id, planned->title);
+    const char *skip = planned->action == ACTION_EMBED && agreed != NULL
+                           ? agreement_objection(agreed, planned)
+                           : NULL;
+
+    if (planned->action == ACTION_EMBED)
+    {
+        progress->expected_chunks = (gint64) planned->chunks.expected;
+        progress->expected_usd = planned->usd.expected;
+    }
+    if (planned->action == ACTION_KEEP)
+    {
+        progress->state = BOT_SUCCEEDED;
+        progress->evidence = EVIDENCE_PROVEN;
+        progress->chunks = planned->rows;
+    }
+    if (planned->action == ACTION_BLOCKED || skip != NULL)
+    {
+        progress->state = BOT_SKIPPED;
+        bot_progress_set_reason(progress, "bad-input", skip != NULL ? skip : planned->reason);
+    }
+    return progress;
+}
+
+static bool
+has_a_turn(const PlannedBot *planned)
+{
+    return planned->action == ACTION_EMBED || planned->action == ACTION_KEEP ||
+           planned->action == ACTION_BLOCKED;
+}
+
+RunProgress *
+begin_run(const Apply *apply, const Plan *agreed)
+{
+    RunProgress *run = run_progress_new();
+    g_autoptr(GHashTable) index = agreed == NULL ? NULL : plan_index(agreed);
+
+    run->id = agreement_run_id(apply->settings, apply->plan);
+    run->kind = g_strdup("apply");
+    run->store = g_strdup(apply->plan->new_store);
+    run->embedder = g_strdup(apply->plan->space);
+    run->expected_usd = apply->plan->usd.expected;
+    run->created_ms = g_get_real_time() / 1000;
+    for (guint i = 0; i < apply->plan->bots->len; i++)
+    {
+        const PlannedBot *planned = apply->plan->bots->pdata[i];
+        if (has_a_turn(planned))
+            g_ptr_array_add(run->bots, begin_bot(planned, index));
+    }
+    return run;
+}
+
+static void
+clear_job(void *data)
+{
+    Job *job = data;
+    g_free(job->last_words);
+}
+
+void
+begin_jobs(Apply *apply)
+{
+    guint next = 0;
+
+    apply->jobs = g_array_new(FALSE, TRUE, sizeof(Job));
+    g_array_set_clear_func(apply->jobs, clear_job);
+    for (guint i = 0; i < apply->plan->bots->len; i++)
+    {
+        const PlannedBot *planned = apply->plan->bots->pdata[i];
+        if (!has_a_turn(planned))
+            continue;
+        BotProgress *progress = apply->run->bots->pdata[next++];
+        if (progress->state != BOT_PENDING)
+            continue;
+        const Job job = {
+            .planned = planned, .progress = progress, .retry = {.policy = &apply->policy}};
+        g_array_append_val(apply->jobs, job);
+    }
+}

@@ -1,0 +1,107 @@
+#include "flow/end_job.h"
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "flow/ask_store.h"
+
+static gint64
+now_ms(void)
+{
+    return g_get_real_time() / 1000;
+}
+
+/* The failure of an attempt as an error again, so that the retry rules can look at it. */
+static GError *
+failure_of(const Job *job, const char *how)
+{
+    const BotProgress *progress = job->progress;
+
+    if (job->timed_out)
+        return g_error_new(
+            VF_ERROR, VF_ERROR_FAILED, "it took longer than its time limit (--time-limit)");
+    if (job->final_said && progress->reason != NULL)
+        return g_error_new_literal(
+            VF_ERROR, (int) vf_error_from_name(progress->code == NULL ? "" : progress->code),
+            job->last_words != NULL ? job->last_words : progress->reason);
+    return g_error_new(
+        VF_ERROR, VF_ERROR_FAILED, "the worker ended without a word: %s",
+        how == NULL ? "exit status 0, but nothing arrived in the store" : how);
+}
+
+/* Failures that every other bot would meet too. */
+static bool
+ends_the_run(const GError *failure)
+{
+    return g_error_matches(failure, VF_ERROR, VF_ERROR_DENIED) ||
+           g_error_matches(failure, VF_ERROR, VF_ERROR_USAGE) ||
+           g_error_matches(failure, VF_ERROR, VF_ERROR_MISMATCH);
+}
+
+static void
+fail_job(Apply *apply, Job *job, GError *failure)
+{
+    BotProgress *progress = job->progress;
+    gint64 wait_ms = 0;
+
+    bot_progress_set_reason(progress, vf_error_name(failure), failure->message);
+    if (!cancel_requested(apply->cancel) && retry_again(&job->retry, failure, &wait_ms))
+    {
+        apply_note(apply, "%s: %s; trying again", progress->title, progress->reason);
+        progress->state = BOT_PENDING;
+        job->not_before_us = g_get_monotonic_time() + 1000 * wait_ms;
+        return;
+    }
+    progress->state = BOT_FAILED;
+    progress->ended_ms = now_ms();
+    if (ends_the_run(failure) && apply->stop == NULL)
+        apply->stop = g_error_copy(failure);
+}
+
+void
+succeed_job(Job *job, bool complete, gint64 rows)
+{
+    BotProgress *progress = job->progress;
+
+    progress->state = complete ? BOT_SUCCEEDED : BOT_FAILED;
+    progress->evidence = EVIDENCE_PROVEN;
+    progress->chunks = rows;
+    progress->ended_ms = now_ms();
+    if (complete)
+        bot_progress_set_reason(progress, NULL, NULL);
+}
+
+bool
+end_job(Apply *apply, Job *job, const char *how, GError **error)
+{
+    bool arrived = false;
+    bool complete = false;
+    gint64 rows = 0;
+
+    job->working = false;
+    apply->working--;
+    if (cancel_requested(apply->cancel))
+    {
+        job->progress->state = BOT_PENDING;
+        return apply_write_bot(apply, job->progress, error);
+    }
+    if (!ask_store(apply, job, &arrived, &complete, &rows, error))
+        return false;
+    fault_point(FAULT_BEFORE_LEDGER_DONE);
+    if (arrived)
+        succeed_job(job, complete, rows);
+    else
+    {
+        g_autoptr(GError) failure = failure_of(job, how);
+        fail_job(apply, job, failure);
+    }
+    return apply_write_bot(apply, job->progress, error);
+}
+
+bool
+skip_job(Apply *apply, Job *job, const GError *why, GError **error)
+{
+    bot_progress_set_reason(job->progress, vf_error_name(why), why->message);
+    job->progress->state = BOT_SKIPPED;
+    job->progress->ended_ms = now_ms();
+    return apply_write_bot(apply, job->progress, error);
+}
