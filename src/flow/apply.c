@@ -42,10 +42,6 @@ open_ledger(Apply *apply, GError **error)
 static bool
 open_world(Apply *apply, GError **error)
 {
-    g_autofree char *program = g_file_read_link("/proc/self/exe", error);
-    if (program == NULL)
-        return false;
-
     apply->policy = (RetryPolicy){
         .attempts = (int) MAX(settings_count(apply->settings, SETTING_ATTEMPTS), 1),
         .first_ms = 500,
@@ -53,8 +49,8 @@ open_world(Apply *apply, GError **error)
         .failed_too = true,
     };
     apply->settings_text = settings_to_text(apply->settings);
-    apply->launcher = local_launcher_new(program);
-    apply->catalogue = stage_catalogue(apply->settings, error);
+    apply->launcher = stage_launcher(error);
+    apply->catalogue = apply->launcher == NULL ? NULL : stage_catalogue(apply->settings, error);
     return apply->catalogue != NULL && reach_store(apply, error) &&
            store_prepare(apply->store, error);
 }

@@ -5,6 +5,11 @@
  * its turn, by start_job.h, hear_worker.h and end_job.h; end_run.h ends it.  What came of
  * a job is asked of the store (ask_store.h), never of its worker.
  *
+ * Nothing here knows what a worker is but stage_launcher() and the Launcher that it gives.
+ * Workers that outlive a run would be taken over between begin_jobs() and work_through():
+ * the ledger knows the intents of a bot that is not done, and an Attempt made of such an
+ * intent, with its job `working`, is waited for and ended like any other.
+ *
  * All of it belongs to one thread.
  */
 #pragma once
@@ -18,20 +23,26 @@
 #include "state/ledger.h"
 #include "store/store.h"
 
+/* One worker's work at a bot. */
+typedef struct
+{
+    Intent intent;      /* by which ledger, launcher and mark know it */
+    gint64 deadline_us; /* of the time limit */
+    gint64 asked_us;    /* when the worker was asked to stop; 0: it was not */
+    bool timed_out;
+    bool final_said;
+    gint64 tokens_before; /* billed to the bot by earlier attempts */
+} Attempt;
+
 /* A bot that is to be embedded. */
 typedef struct
 {
     const PlannedBot *planned;
     BotProgress *progress; /* the run's */
-    Intent intent;         /* of the attempt under way */
     bool working;
-    bool final_said;
-    bool timed_out;
-    gint64 deadline_us;
-    gint64 asked_us;      /* when the worker was asked to stop; 0: it was not */
-    gint64 not_before_us; /* a retry waits */
-    gint64 tokens_before; /* billed to the bot by earlier attempts */
+    Attempt attempt;      /* under way, or the last one */
     char *last_words;     /* the reason of the last attempt, its hint included; NULL */
+    gint64 not_before_us; /* a retry waits */
     Retry retry;
 } Job;
 

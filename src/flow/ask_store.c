@@ -45,7 +45,7 @@ ask_store(Apply *apply, const Job *job, bool *arrived, bool *complete, gint64 *r
         if (!reach_store(apply, error))
             return false;
         if (mark_is_by(
-                apply->store, job->planned->id, job->intent.name, arrived, complete, rows,
+                apply->store, job->planned->id, job->attempt.intent.name, arrived, complete, rows,
                 &problem))
             return true;
         if (ask_store_again(apply, tries))

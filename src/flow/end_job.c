@@ -16,10 +16,10 @@ failure_of(const Job *job, const char *how)
 {
     const BotProgress *progress = job->progress;
 
-    if (job->timed_out)
+    if (job->attempt.timed_out)
         return g_error_new(
             VF_ERROR, VF_ERROR_FAILED, "it took longer than its time limit (--time-limit)");
-    if (job->final_said && progress->reason != NULL)
+    if (job->attempt.final_said && progress->reason != NULL)
         return g_error_new_literal(
             VF_ERROR, (int) vf_error_from_name(progress->code == NULL ? "" : progress->code),
             job->last_words != NULL ? job->last_words : progress->reason);

@@ -7,7 +7,7 @@ count(Job *job, const WorkEvent *event)
 
     progress->chunks = event->chunks;
     progress->reused = event->reused;
-    progress->tokens = MAX(progress->tokens, job->tokens_before + event->tokens);
+    progress->tokens = MAX(progress->tokens, job->attempt.tokens_before + event->tokens);
 }
 
 /* All workers share the pause and each tells of it; the user hears once. */
@@ -37,7 +37,7 @@ hear_worker(Apply *apply, Job *job, const WorkEvent *event, GError **error)
         count(job, event);
         break;
     case EVENT_FINAL:
-        job->final_said = true;
+        job->attempt.final_said = true;
         g_free(job->last_words);
         job->last_words = g_strdup(event->reason);
         count(job, event);

@@ -140,6 +140,15 @@ stage_probe(Embedder *embedder, Cancel *cancel, gint64 *tokens, GError **error)
     return known;
 }
 
+/* --- who embeds ----------------------------------------------------------------------------- */
+
+Launcher *
+stage_launcher(GError **error)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", error);
+    return program == NULL ? NULL : local_launcher_new(program);
+}
+
 /* --- the store ----------------------------------------------------------------------------- */
 
 static Distance

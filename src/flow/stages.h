@@ -12,6 +12,7 @@
 #include "document/document_source.h"
 #include "embed/embedder.h"
 #include "extract/extract.h"
+#include "launch/launcher.h"
 #include "plan/estimate.h"
 #include "state/meter.h"
 #include "store/store.h"
@@ -24,6 +25,9 @@ Embedder *stage_embedder(const Settings *settings, int known_dimensions, GError 
 
 /* Asks the provider for the dimensions when nobody knows them; that costs a few tokens. */
 bool stage_probe(Embedder *embedder, Cancel *cancel, gint64 *tokens, GError **error);
+
+/* Who embeds the bots. */
+Launcher *stage_launcher(GError **error);
 
 /* `map` is filled and must live as long as the store. */
 Store *stage_new_store(

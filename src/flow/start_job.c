@@ -48,7 +48,7 @@ launch_worker(Apply *apply, Job *job, Bot *bot, GError **error)
 {
     g_auto(WorkOrder) order = {
         .run = g_strdup(apply->run->id),
-        .worker = g_strdup(job->intent.name),
+        .worker = g_strdup(job->attempt.intent.name),
         .store_identity = g_strdup(apply->plan->store_identity),
         .meter = g_strdup(apply->meter),
         .settings = g_strdup(apply->settings_text),
@@ -58,18 +58,50 @@ launch_worker(Apply *apply, Job *job, Bot *bot, GError **error)
     };
     g_autofree char *task = NULL;
 
-    if (!apply->launcher->launch(apply->launcher, &job->intent, &order, &task, error))
+    if (!apply->launcher->launch(apply->launcher, &job->attempt.intent, &order, &task, error))
         return false;
     fault_point(FAULT_AFTER_LAUNCH);
     g_free(job->progress->task);
     job->progress->task = g_strdup(task);
-    return ledger_launched(apply->ledger, &job->intent, task, error);
+    return ledger_launched(apply->ledger, &job->attempt.intent, task, error);
+}
+
+/* Written down before anything is started. */
+static bool
+begin_attempt(Apply *apply, Job *job, GError **error)
+{
+    const gint64 limit_s = settings_count(apply->settings, SETTING_TIME_LIMIT);
+    BotProgress *progress = job->progress;
+    Attempt attempt = {
+        .deadline_us =
+            limit_s == 0 ? G_MAXINT64 : g_get_monotonic_time() + limit_s * G_USEC_PER_SEC,
+        .tokens_before = progress->tokens,
+    };
+
+    if (!ledger_intend(apply->ledger, progress->user, progress->bot, &attempt.intent, error))
+        return false;
+    fault_point(FAULT_AFTER_INTENT);
+    job->attempt = attempt;
+    progress->attempts++;
+    progress->state = BOT_LAUNCHED;
+    progress->started_ms = g_get_real_time() / 1000;
+    progress->ended_ms = 0;
+    bot_progress_set_reason(progress, NULL, NULL);
+    return true;
+}
+
+/* From now on its worker is heard, and its end waited for. */
+static void
+count_worker(Apply *apply, Job *job)
+{
+    job->working = true;
+    apply->working++;
+    apply_tell(apply);
 }
 
 static bool
 send_worker(Apply *apply, Job *job, GError **error)
 {
-    BotProgress *progress = job->progress;
     g_autoptr(GError) change = NULL;
     g_autoptr(Bot) bot = read_again(apply, job, &change);
 
@@ -84,25 +116,9 @@ send_worker(Apply *apply, Job *job, GError **error)
                    ? skip_job(apply, job, change, error)
                    : wait_for_catalogue(apply, job, change, error);
     }
-    if (!ledger_intend(apply->ledger, progress->user, progress->bot, &job->intent, error))
+    if (!begin_attempt(apply, job, error) || !launch_worker(apply, job, bot, error))
         return false;
-    fault_point(FAULT_AFTER_INTENT);
-    progress->attempts++;
-    progress->state = BOT_LAUNCHED;
-    progress->started_ms = g_get_real_time() / 1000;
-    progress->ended_ms = 0;
-    bot_progress_set_reason(progress, NULL, NULL);
-    job->final_said = job->timed_out = false;
-    job->asked_us = 0;
-    job->tokens_before = progress->tokens;
-    const gint64 limit_s = settings_count(apply->settings, SETTING_TIME_LIMIT);
-    job->deadline_us =
-        limit_s == 0 ? G_MAXINT64 : g_get_monotonic_time() + limit_s * G_USEC_PER_SEC;
-    if (!launch_worker(apply, job, bot, error))
-        return false;
-    job->working = true;
-    apply->working++;
-    apply_tell(apply);
+    count_worker(apply, job);
     return true;
 }
 

@@ -16,7 +16,7 @@ job_of(const Apply *apply, gint64 intent)
     for (guint i = 0; i < apply->jobs->len; i++)
     {
         Job *job = &g_array_index(apply->jobs, Job, i);
-        if (job->working && job->intent.id == intent)
+        if (job->working && job->attempt.intent.id == intent)
             return job;
     }
     return NULL;
@@ -58,13 +58,13 @@ is_over(const Apply *apply)
 static void
 stop_worker(Apply *apply, Job *job, gint64 now_us)
 {
-    if (job->asked_us == 0)
+    if (job->attempt.asked_us == 0)
     {
-        job->asked_us = now_us;
-        apply->launcher->ask_to_stop(apply->launcher, job->intent.id);
+        job->attempt.asked_us = now_us;
+        apply->launcher->ask_to_stop(apply->launcher, job->attempt.intent.id);
     }
-    else if (now_us - job->asked_us >= LAST_WORK_US)
-        apply->launcher->stop(apply->launcher, job->intent.id);
+    else if (now_us - job->attempt.asked_us >= LAST_WORK_US)
+        apply->launcher->stop(apply->launcher, job->attempt.intent.id);
 }
 
 static void
@@ -76,9 +76,9 @@ stop_late_workers(Apply *apply)
     for (guint i = 0; i < apply->jobs->len; i++)
     {
         Job *job = &g_array_index(apply->jobs, Job, i);
-        if (!job->working || (!stop_all && now < job->deadline_us))
+        if (!job->working || (!stop_all && now < job->attempt.deadline_us))
             continue;
-        job->timed_out = !stop_all;
+        job->attempt.timed_out = !stop_all;
         stop_worker(apply, job, now);
     }
 }
