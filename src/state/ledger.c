@@ -238,6 +238,22 @@ note_time(const Ledger *ledger)
     futimens(ledger->lock, NULL);
 }
 
+/* A change is one transaction: all of it or nothing, and one wait for the disk. */
+static bool
+begin_change(Ledger *ledger, GError **error)
+{
+    return database_run(ledger->database, "BEGIN IMMEDIATE", error);
+}
+
+static bool
+end_change(Ledger *ledger, bool well, GError **error)
+{
+    if (well && database_run(ledger->database, "COMMIT", error))
+        return true;
+    database_run(ledger->database, "ROLLBACK", NULL);
+    return false;
+}
+
 static bool
 put_run(Ledger *ledger, const RunProgress *run, GError **error)
 {
@@ -307,16 +323,14 @@ bool
 ledger_begin(Ledger *ledger, RunProgress *run, GError **error)
 {
     note_time(ledger);
-    bool well = database_run(ledger->database, "BEGIN IMMEDIATE", error) &&
-                put_run(ledger, run, error) && begin_shift(ledger, error) &&
+    if (!begin_change(ledger, error))
+        return false;
+    bool well = put_run(ledger, run, error) && begin_shift(ledger, error) &&
                 database_run(ledger->database, "UPDATE bot SET position = NULL", error);
     for (guint i = 0; well && i < run->bots->len; i++)
         well = put_bot(ledger, run->bots->pdata[i], (gint64) i, error);
     well = well && recall(ledger, run, error);
-    if (well && database_run(ledger->database, "COMMIT", error))
-        return true;
-    database_run(ledger->database, "ROLLBACK", NULL);
-    return false;
+    return end_change(ledger, well, error);
 }
 
 char *
@@ -344,7 +358,7 @@ count_attempt(Ledger *ledger, const char *user, const char *bot, GError **error)
 bool
 ledger_intend(Ledger *ledger, const char *user, const char *bot, Intent *intent, GError **error)
 {
-    if (!database_run(ledger->database, "BEGIN IMMEDIATE", error))
+    if (!begin_change(ledger, error))
         return false;
     bool well =
         count_attempt(ledger, user, bot, error) &&
@@ -358,32 +372,37 @@ ledger_intend(Ledger *ledger, const char *user, const char *bot, Intent *intent,
     well = well && database_change(
                        ledger->database, error, "UPDATE intent SET name = ?1 WHERE id = ?2", "si",
                        intent->name, intent->id);
-    if (well && database_run(ledger->database, "COMMIT", error))
-        return true;
-    database_run(ledger->database, "ROLLBACK", NULL);
-    return false;
+    return end_change(ledger, well, error);
 }
 
 bool
 ledger_launched(Ledger *ledger, const Intent *intent, const char *task, GError **error)
 {
-    return database_change(
-               ledger->database, error, "UPDATE intent SET task = ?1, launched = ?2 WHERE id = ?3",
-               "sii", task, now_ms(), intent->id) &&
-           database_change(ledger->database, error, SQL_BOT_TASK, "si", task, intent->id);
+    if (!begin_change(ledger, error))
+        return false;
+    const bool well =
+        database_change(
+            ledger->database, error, "UPDATE intent SET task = ?1, launched = ?2 WHERE id = ?3",
+            "sii", task, now_ms(), intent->id) &&
+        database_change(ledger->database, error, SQL_BOT_TASK, "si", task, intent->id);
+    return end_change(ledger, well, error);
 }
 
 bool
 ledger_update(Ledger *ledger, const BotProgress *bot, GError **error)
 {
     note_time(ledger);
-    return database_change(
-               ledger->database, error, SQL_UPDATE_BOT, "ssssiiissii", bot->user, bot->bot,
-               bot_state_name(bot->state), evidence_name(bot->evidence), bot->chunks, bot->reused,
-               bot->tokens, bot->code, bot->reason, bot->started_ms, bot->ended_ms) &&
-           database_change(
-               ledger->database, error, "UPDATE shift SET seen = ?1 WHERE id = ?2", "ii", now_ms(),
-               ledger->shift);
+    if (!begin_change(ledger, error))
+        return false;
+    const bool well =
+        database_change(
+            ledger->database, error, SQL_UPDATE_BOT, "ssssiiissii", bot->user, bot->bot,
+            bot_state_name(bot->state), evidence_name(bot->evidence), bot->chunks, bot->reused,
+            bot->tokens, bot->code, bot->reason, bot->started_ms, bot->ended_ms) &&
+        database_change(
+            ledger->database, error, "UPDATE shift SET seen = ?1 WHERE id = ?2", "ii", now_ms(),
+            ledger->shift);
+    return end_change(ledger, well, error);
 }
 
 bool

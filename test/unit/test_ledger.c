@@ -750,6 +750,52 @@ test_a_full_disk_is_an_error_with_a_remedy(Fixture *fixture, const void *data)
     g_assert_cmpstr(next.name, ==, expected);
 }
 
+/* --- what it costs --------------------------------------------------------------------------- */
+
+static guint32
+big_endian(const char *bytes)
+{
+    guint32 number = 0;
+    memcpy(&number, bytes, sizeof number);
+    return GUINT32_FROM_BE(number);
+}
+
+/* Transactions in the write-ahead log: a frame that ends one tells the file's size (sqlite.org,
+ * fileformat2.html, "WAL Frame Header"). */
+static guint
+transactions(const Fixture *fixture)
+{
+    g_autofree char *path = ledger_path(fixture->folder, RUN);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    g_autofree char *bytes = NULL;
+    g_autoptr(GError) error = NULL;
+    gsize length = 0;
+    guint count = 0;
+
+    g_file_get_contents(log, &bytes, &length, &error);
+    g_assert_no_error(error);
+    const gsize page = big_endian(bytes + 8);
+    for (gsize at = 32; at + 24 + page <= length; at += 24 + page)
+        count += big_endian(bytes + at + 4) == 0 ? 0 : 1;
+    return count;
+}
+
+static void
+test_every_change_waits_for_the_disk_once(Fixture *fixture, const void *data)
+{
+    (void) data;
+    g_autoptr(Ledger) ledger = begun(fixture);
+    g_autoptr(RunProgress) run = new_run();
+
+    const guint before = transactions(fixture);
+    const Intent intent = intend(ledger, "ann", "one");
+    g_assert_cmpuint(transactions(fixture), ==, before + 1);
+    g_assert_true(ledger_launched(ledger, &intent, "process 1", NULL));
+    g_assert_cmpuint(transactions(fixture), ==, before + 2);
+    update(ledger, run->bots->pdata[0]);
+    g_assert_cmpuint(transactions(fixture), ==, before + 3);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -789,5 +835,6 @@ main(int argc, char **argv)
     TEST(a_corrupt_ledger_is_an_error);
     TEST(a_truncated_ledger_does_no_harm);
     TEST(a_full_disk_is_an_error_with_a_remedy);
+    TEST(every_change_waits_for_the_disk_once);
     return g_test_run();
 }
