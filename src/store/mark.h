@@ -20,8 +20,8 @@ typedef struct
     const char *fingerprint;
 } MarkWish;
 
-/* True in `found` when the bot was loaded whole, as wished, after that time; `rows` gets its rows.
- */
+/* True in `found` when the bot was loaded whole, as wished, after that time, and the rows are still
+ * there; `rows` gets their number. */
 bool mark_is_newer(
     Store *store, const char *bot, const MarkWish *wish, gint64 after_ms, bool *found, gint64 *rows,
     GError **error);

@@ -377,13 +377,14 @@ staging_adopt(
     Staging *staging, const MarkFacts *facts, gint64 after_ms, bool *adopted, GError **error)
 {
     g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, after_ms);
+    g_autofree char *bot = pg_quote_name(staging->store->map->bot);
+    g_autofree char *sql = sql_fill(SQL_ADOPT, "table", staging->store->table, "bot", bot, NULL);
     const char *parameters[] = {
         staging->store->oid, staging->bot,       facts->worker, staging->space,
-        facts->splitter,     facts->fingerprint, after};
+        facts->splitter,     facts->fingerprint, after,         staging->bot};
     gint64 marks = 0;
 
-    if (!pg_change(
-            staging->store->pg, SQL_ADOPT, G_N_ELEMENTS(parameters), parameters, &marks, error))
+    if (!pg_change(staging->store->pg, sql, G_N_ELEMENTS(parameters), parameters, &marks, error))
         return false;
     *adopted = marks > 0;
     return true;

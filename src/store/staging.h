@@ -70,7 +70,8 @@ typedef struct
 
 /*
  * True in `adopted` when another worker loaded the very same after that time (ms since the epoch,
- * of the mark that was there when we planned): its mark is ours then, and nothing is left to do.
+ * of the mark that was there when we planned) and its rows are still there: its mark is ours then,
+ * and nothing is left to do.
  */
 bool staging_adopt(
     Staging *staging, const MarkFacts *facts, gint64 after_ms, bool *adopted, GError **error);

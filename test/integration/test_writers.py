@@ -7,6 +7,8 @@ second run of our own, whose state folder knows nothing of the first.
 """
 
 import contextlib
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -114,22 +116,25 @@ def test_a_container_that_takes_long_is_waited_for(migration, undisturbed, logbo
     assert migration.paid_again() == 0
 
 
+# Workers stop at their inserted rows while somebody holds the lock 42; those of others pass.
+STOP_AT_INSERTS = """
+    CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF current_setting('application_name') LIKE 'vecferry-%' AND {rows} THEN
+            PERFORM pg_advisory_xact_lock(42);
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER stop AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION stop()"""
+STOPPED = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
 @pytest.fixture
 def slow_replacement(migration):
     """Makes the transaction that replaces rows stop after its first row, until it is told to go on."""
-    database = migration.database
-    database.execute(
-        """CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$
-           BEGIN
-               -- Not for the made-up row with which a worker tries the table.
-               IF current_setting('application_name') LIKE 'vecferry-%' AND NEW.content <> NEW.source THEN
-                   PERFORM pg_advisory_xact_lock(42);
-               END IF;
-               RETURN NULL;
-           END $$;
-           CREATE TRIGGER stop AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION stop()"""
-    )
-    with contextlib.closing(database.connect()) as holder:
+    # Not for the made-up row with which a worker tries the table.
+    migration.database.execute(STOP_AT_INSERTS.format(rows="NEW.content <> NEW.source"))
+    with contextlib.closing(migration.database.connect()) as holder:
         holder.cursor().execute("SELECT pg_advisory_lock(42)")
         yield holder
 
@@ -137,8 +142,7 @@ def slow_replacement(migration):
 def test_the_container_comes_in_the_middle_of_our_replacement(migration, undisturbed, logbook, slow_replacement):
     """Its DELETE waits for our commit, then removes our rows and leaves its own set."""
     process = migration.start("--bot", logbook)
-    in_the_middle = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    assert wait_until(lambda: migration.database.execute(in_the_middle)[0][0] > 0, 30 * PATIENCE)
+    assert wait_until(lambda: migration.database.execute(STOPPED)[0][0] > 0, 30 * PATIENCE)
     container = Container(migration.database, logbook)
     container.start()
     assert waits_for_the_table(migration)
@@ -274,3 +278,35 @@ def test_stale_plans_do_not_pay_again(migration, undisturbed, provider, rival):
     assert status == 0, stdout + stderr
     migration.assert_complete(undisturbed)
     assert migration.paid_again() == 0
+
+
+def test_a_bot_whose_rows_went_after_the_other_run_loaded_it(migration, undisturbed, provider, rival, logbook):
+    """Before its turn: the other run's mark is newer than the plan, but somebody has deleted the rows."""
+    other = next(bot for bot, *_ in undisturbed if bot != logbook)
+    provider.change(latency_ms=60)
+    process = migration.start("--workers", "1", "--bot", logbook, "--bot", other)
+    assert wait_until(lambda: provider.stats()["calls"] >= 2, 30 * PATIENCE)
+    (worker,) = workers_of(process)
+    os.kill(worker, signal.SIGSTOP)
+    status, stdout, stderr = end(rival.start("--bot", other))
+    assert status == 0, stdout + stderr
+    migration.database.execute("DELETE FROM items WHERE botid = %s", (other,))
+    os.kill(worker, signal.SIGCONT)
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    assert migration.rows() == [row for row in undisturbed if row[0] in (logbook, other)]
+
+
+def test_a_bot_whose_rows_went_before_our_worker_looked(migration, undisturbed, logbook):
+    """Between its turn and its worker, which is held up by the made-up row with which it tries the table."""
+    migration.apply("--bot", logbook)
+    migration.database.execute("DELETE FROM items")
+    with contextlib.closing(migration.database.connect()) as holder:
+        holder.cursor().execute("SELECT pg_advisory_lock(42)")
+        migration.database.execute(STOP_AT_INSERTS.format(rows="NEW.content = NEW.source"))
+        process = migration.start("--bot", logbook)
+        assert wait_until(lambda: migration.database.execute(STOPPED)[0][0] > 0, 30 * PATIENCE)
+        migration.database.execute("UPDATE vecferry.mark SET worker = 'of another run', marked = clock_timestamp()")
+    status, stdout, stderr = end(process)
+    assert status == 0, stdout + stderr
+    assert migration.rows() == [row for row in undisturbed if row[0] == logbook]
