@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/run_status.h"
 #include "cli/show_plan.h"
 #include "cli/show_run.h"
 #include "flow/make_plan.h"
@@ -114,17 +115,6 @@ show_result(const Settings *settings, const RunProgress *run, bool as_json, GErr
     return written != NULL;
 }
 
-static ExitStatus
-status_of_run(const RunProgress *run, const GError *stop)
-{
-    if (run->state == RUN_DONE)
-        return STATUS_DONE;
-    if (g_error_matches(stop, VF_ERROR, VF_ERROR_MISMATCH))
-        return STATUS_DIFFERENT;
-    return stop != NULL && run_progress_count(run, BOT_SUCCEEDED) == 0 ? STATUS_FAILED
-                                                                       : STATUS_PARTIAL;
-}
-
 bool
 command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
 {
@@ -191,7 +181,7 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    *status = status_of_run(run, talk.stop);
+    *status = status_of_run(run);
     if (!show_result(settings, run, as_json, error))
     {
         g_clear_error(&talk.stop);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "cli/run_status.h"
 #include "cli/show_run.h"
 #include "progress/renderer.h"
 
@@ -35,23 +36,6 @@ watch(const Settings *settings, const char *name, Cancel *cancel, GError **error
     return NULL;
 }
 
-/* What a run that was watched to its end ended with. */
-static ExitStatus
-status_of_run(const RunProgress *run)
-{
-    switch (run->state)
-    {
-    case RUN_DONE:
-        return STATUS_DONE;
-    case RUN_FAILED:
-        return STATUS_PARTIAL;
-    case RUN_RUNNING:
-    case RUN_INTERRUPTED:
-        return STATUS_FAILED;
-    }
-    g_assert_not_reached();
-}
-
 bool
 command_status(const Invocation *invocation, ExitStatus *status, GError **error)
 {
@@ -77,8 +61,8 @@ command_status(const Invocation *invocation, ExitStatus *status, GError **error)
             "all.",
         .description =
             "The exit status is 0 whatever the state of the run.  With --watch it is that of the\n"
-            "run: 0 when all bots are done, 4 when some failed or were skipped, 1 when the run "
-            "was\ninterrupted; 130 when Ctrl-C ended the watching, which does not touch the run.",
+            "run, as apply gave it, and 1 when the run was interrupted; 130 when Ctrl-C ended the\n"
+            "watching, which does not touch the run.",
         .settings = SETTINGS_OF_STATE,
         .own = own,
     };

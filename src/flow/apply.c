@@ -94,7 +94,7 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
     if (cancel_check(apply->cancel, error))
         return end_run(apply, error);
     apply->run->state = RUN_INTERRUPTED;
-    ledger_end(apply->ledger, RUN_INTERRUPTED, NULL);
+    ledger_end(apply->ledger, RUN_INTERRUPTED, NULL, NULL);
     apply_tell(apply);
     return false;
 }

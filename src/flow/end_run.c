@@ -80,7 +80,8 @@ end_run(Apply *apply, GError **error)
     const guint good = run_progress_count(apply->run, BOT_SUCCEEDED);
     apply->run->state = good == apply->run->bots->len ? RUN_DONE : RUN_FAILED;
     apply->run->ended_ms = g_get_real_time() / 1000;
-    if (!ledger_end(apply->ledger, apply->run->state, error))
+    apply->run->stop = apply->stop == NULL ? NULL : g_strdup(vf_error_name(apply->stop));
+    if (!ledger_end(apply->ledger, apply->run->state, apply->run->stop, error))
         return false;
     apply_tell(apply);
     if (apply->stop != NULL)

@@ -65,6 +65,7 @@ run_progress_free(RunProgress *progress)
         return;
     g_free(progress->id);
     g_free(progress->kind);
+    g_free(progress->stop);
     g_free(progress->store);
     g_free(progress->embedder);
     g_ptr_array_unref(progress->bots);

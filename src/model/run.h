@@ -62,6 +62,7 @@ typedef struct
     char *id;
     char *kind; /* "apply" */
     RunState state;
+    char *stop;     /* vf_error_name() of what ended it before all bots had their turn; NULL */
     char *store;    /* address, without password */
     char *embedder; /* the space */
     gint64 created_ms;

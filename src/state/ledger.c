@@ -193,6 +193,7 @@ read_run(sqlite3 *database, RunProgress *run, GError **error)
     run->created_ms = sqlite3_column_int64(row, 7);
     run->ended_ms = sqlite3_column_int64(row, 8);
     run->worked_ms = sqlite3_column_int64(row, 9);
+    run->stop = database_text_or_null(row, 10);
     return true;
 }
 
@@ -406,12 +407,12 @@ ledger_update(Ledger *ledger, const BotProgress *bot, GError **error)
 }
 
 bool
-ledger_end(Ledger *ledger, RunState state, GError **error)
+ledger_end(Ledger *ledger, RunState state, const char *stop, GError **error)
 {
     note_time(ledger);
     return database_change(
-        ledger->database, error, SQL_END_RUN, "si", run_state_name(state),
-        state == RUN_INTERRUPTED ? (gint64) 0 : now_ms());
+        ledger->database, error, SQL_END_RUN, "sis", run_state_name(state),
+        state == RUN_INTERRUPTED ? (gint64) 0 : now_ms(), stop);
 }
 
 typedef struct

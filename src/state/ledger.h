@@ -51,8 +51,8 @@ bool ledger_launched(Ledger *ledger, const Intent *intent, const char *task, GEr
 /* How far a bot is; everything of `bot` but task, attempts and title is written. */
 bool ledger_update(Ledger *ledger, const BotProgress *bot, GError **error);
 
-/* All bots had their turn. */
-bool ledger_end(Ledger *ledger, RunState state, GError **error);
+/* All bots had their turn, or `stop` ended the run before (a vf_error_name(); NULL). */
+bool ledger_end(Ledger *ledger, RunState state, const char *stop, GError **error);
 
 /* The ids of all runs in the folder, that at which somebody worked last first; NULL-terminated.
  * Yours. */

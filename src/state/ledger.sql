@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS run (
-    id TEXT PRIMARY KEY, kind TEXT, store TEXT, embedder TEXT, state TEXT, agreed TEXT,
-    expected_usd REAL, usd_per_token REAL, created INTEGER, ended INTEGER);
+    id TEXT PRIMARY KEY, kind TEXT, store TEXT, embedder TEXT, state TEXT, stop TEXT,
+    agreed TEXT, expected_usd REAL, usd_per_token REAL, created INTEGER, ended INTEGER);
 CREATE TABLE IF NOT EXISTS bot (
     user TEXT, bot TEXT, position INTEGER, title TEXT, state TEXT, evidence TEXT,
     attempts INTEGER DEFAULT 0, task TEXT, chunks INTEGER DEFAULT 0, reused INTEGER DEFAULT 0,

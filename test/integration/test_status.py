@@ -271,6 +271,25 @@ def test_a_run_with_failures_has_failed(vecferry, conf, knowledge):
     assert "gone.pdf: the file is missing" in stdout
 
 
+@pytest.mark.parametrize("answered", [1, 32])
+def test_watching_a_stopped_run_ends_as_apply_did(vecferry, conf, provider, answered):
+    """A refused key: failed when no bot was done by then, otherwise some are missing.  Planning asks once."""
+    provider.change(latency_ms=0, script=f"ok*{answered},unauthorized*")
+    applied = vecferry("apply", "--yes", "-c", conf)
+    assert applied.status == (4 if answered > 1 else 1), applied.stderr
+    assert (status_json(vecferry)["total"]["states"]["succeeded"] > 0) == (answered > 1)
+    assert vecferry("status", "--watch").status == applied.status
+
+
+def test_watching_a_run_whose_store_changed_ends_as_apply_did(vecferry, conf, database):
+    process = vecferry.start("apply", "--yes", "-c", conf, "--workers", "1")
+    wait_for_chunks(vecferry, 5)
+    database.execute("ALTER TABLE items ALTER COLUMN embedding TYPE vector(32)")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 3, stderr
+    assert vecferry("status", "--watch").status == 3
+
+
 def test_a_killed_run_is_interrupted_and_its_resume_adds_up(vecferry, conf, provider):
     provider.change(latency_ms=800)
     process = vecferry.start("apply", "--yes", "-c", conf)

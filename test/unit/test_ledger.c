@@ -341,7 +341,7 @@ test_a_resume_is_the_run_that_began_once(Fixture *fixture, const void *data)
     Ledger *ledger = begun(fixture);
     g_autoptr(RunProgress) before = read_run(fixture);
 
-    ledger_end(ledger, RUN_FAILED, NULL);
+    ledger_end(ledger, RUN_FAILED, NULL, NULL);
     ledger_close(ledger);
     g_usleep(3000);
     g_autoptr(Ledger) second = begun(fixture);
@@ -402,7 +402,7 @@ static void
 assert_ends_as(const Fixture *fixture, RunState state, bool ended)
 {
     g_autoptr(Ledger) ledger = begun(fixture);
-    g_assert_true(ledger_end(ledger, state, NULL));
+    g_assert_true(ledger_end(ledger, state, NULL, NULL));
     g_clear_pointer(&ledger, ledger_close);
     g_autoptr(RunProgress) run = read_run(fixture);
     g_assert_cmpint((int) run->state, ==, (int) state);
@@ -419,11 +419,29 @@ test_a_run_ends_done_failed_or_interrupted(Fixture *fixture, const void *data)
 }
 
 static void
+test_what_stopped_a_run_is_known_until_it_begins_again(Fixture *fixture, const void *data)
+{
+    (void) data;
+    g_autoptr(Ledger) ledger = begun(fixture);
+    g_assert_true(ledger_end(ledger, RUN_FAILED, "denied", NULL));
+    g_autoptr(RunProgress) stopped = read_run(fixture);
+    g_assert_cmpstr(stopped->stop, ==, "denied");
+
+    g_autoptr(RunProgress) again = new_run();
+    begin(ledger, again);
+    g_autoptr(RunProgress) resumed = read_run(fixture);
+    g_assert_null(resumed->stop);
+    g_assert_true(ledger_end(ledger, RUN_FAILED, NULL, NULL));
+    g_autoptr(RunProgress) ended = read_run(fixture);
+    g_assert_null(ended->stop);
+}
+
+static void
 test_a_done_run_stays_done_while_somebody_looks(Fixture *fixture, const void *data)
 {
     (void) data;
     g_autoptr(Ledger) ledger = begun(fixture);
-    ledger_end(ledger, RUN_DONE, NULL);
+    ledger_end(ledger, RUN_DONE, NULL, NULL);
     g_autoptr(RunProgress) run = read_run(fixture);
     g_assert_cmpint((int) run->state, ==, RUN_DONE);
 }
@@ -818,6 +836,7 @@ main(int argc, char **argv)
     TEST(time_is_counted_while_somebody_works);
     TEST(who_holds_the_lock_runs);
     TEST(a_run_ends_done_failed_or_interrupted);
+    TEST(what_stopped_a_run_is_known_until_it_begins_again);
     TEST(a_done_run_stays_done_while_somebody_looks);
     TEST(spending_is_the_meters);
     TEST(only_one_process_works_at_a_run);
