@@ -143,6 +143,19 @@ judge_repetition(
 
 /* --- the mark ------------------------------------------------------------------------------ */
 
+/*
+ * A source that failed in a partial load keeps the rows of an earlier one.  How many these were, no
+ * mark says; the bot's sum covers them.
+ */
+static void
+find_kept_rows(
+    const Judging *judging, BotVerdict *verdict, const SourceCount *source,
+    const SourceOutcome *outcome)
+{
+    g_autofree char *what = g_strdup_printf("of an earlier load: %s", outcome->reason);
+    find_rows(judging, verdict, FINDING_INCOMPLETE, source->source, source->rows, "row", what);
+}
+
 /* Sources whose rows are not as many as their worker wrote; those without any are missing, and
  * told as such. */
 static guint
@@ -157,6 +170,11 @@ judge_outcomes(const Judging *judging, BotVerdict *verdict, const BotCount *bot)
         const SourceOutcome *outcome = g_hash_table_lookup(bot->outcomes, label);
         const SourceCount *source = g_hash_table_lookup(bot->sources, label);
         const gint64 rows = source == NULL ? 0 : source->rows;
+        if (source != NULL && outcome->reason != NULL)
+        {
+            find_kept_rows(judging, verdict, source, outcome);
+            continue;
+        }
         if (rows == outcome->chunks)
             continue;
         different++;

@@ -313,6 +313,18 @@ def test_a_bot_that_was_loaded_in_part_is_told(vecferry, database, knowledge):
     assert "gone.txt: no rows: the file is missing" in loaded.verify().stdout
 
 
+def test_rows_that_a_missing_file_keeps_are_told_as_partial(vecferry, database, knowledge):
+    loaded = FilledStore(vecferry, database, knowledge, run={"allow-partial": "yes"})
+    bot = knowledge.bot("Half", files={"here.txt": "Here.\n", "gone.txt": "Soon gone.\n"})
+    loaded.fill()
+    next(knowledge.documents.glob("*/*/documents/gone.txt")).unlink()
+    here = next(knowledge.documents.glob("*/*/documents/here.txt"))
+    here.write_text("Here, and changed.\n")
+    assert vecferry("apply", "--yes", "--config", loaded.conf).status == 4
+    assert loaded.found() == [("incomplete", bot, None, 2), ("incomplete", bot, loaded.label("Half", "gone.txt"), 1)]
+    assert "gone.txt: 1 row of an earlier load: the file is missing" in loaded.verify().stdout
+
+
 def test_knowledge_that_was_edited_since_is_told(store):
     store.knowledge.items[1]["EmbeddingParams"]["M"]["chunk_size"] = {"N": "512"}
     store.knowledge.save()

@@ -356,6 +356,30 @@ test_a_mark_tells_what_happened_to_its_bot(void)
 }
 
 static void
+test_rows_that_a_failed_source_keeps_are_partial(void)
+{
+    g_auto(World) world = world_new();
+    const Bot *bot = expect_bot(&world, "b1", SOURCE_URL, "a b");
+    count_source(&world, "b1", "a", 3);
+    count_source(&world, "b1", "b", 2);
+    Mark *mark = mark_bot(&world, "b1", 5, bot->fingerprint);
+    mark->complete = false;
+    BotCount *count = counts_bot(world.counts, "b1");
+    bot_count_outcome(count, "a", 3, NULL);
+    bot_count_outcome(count, "b", 0, "the file is missing");
+
+    g_autoptr(Verification) verification = judge(&world, true);
+    g_autofree char *found = spelt(verification);
+    g_assert_cmpstr(found, ==, "incomplete b1 - 5; incomplete b1 b 2");
+    const Finding *finding = verification->findings->pdata[1];
+    g_assert_cmpstr(finding->message, ==, "2 rows of an earlier load: the file is missing");
+
+    /* One of them was lost since. */
+    mark->rows = 6;
+    assert_found(&world, "incomplete b1 - 5; incomplete b1 b 2; count b1 - 5");
+}
+
+static void
 test_most_rows_say_which_space_is_right(void)
 {
     g_auto(World) world = world_new();
@@ -504,6 +528,9 @@ main(int argc, char **argv)
     g_test_add_func(
         "/judge-counts/a mark tells what happened to its bot",
         test_a_mark_tells_what_happened_to_its_bot);
+    g_test_add_func(
+        "/judge-counts/rows that a failed source keeps are partial",
+        test_rows_that_a_failed_source_keeps_are_partial);
     g_test_add_func(
         "/judge-counts/most rows say which space is right",
         test_most_rows_say_which_space_is_right);
