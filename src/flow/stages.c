@@ -258,6 +258,14 @@ stage_estimate_rules(const Settings *settings, const EmbedderInfo *embedder)
                             ? settings_amount(settings, SETTING_CALL_SECONDS)
                         : local ? 0.005
                                 : 0.5,
+        .overlap_growth = settings_amount(settings, SETTING_OVERLAP_GROWTH),
+        .characters_per_byte =
+            {
+                [FORM_TEXT] = settings_amount(settings, SETTING_TEXT_CHARACTERS),
+                [FORM_HTML] = settings_amount(settings, SETTING_HTML_CHARACTERS),
+                [FORM_PDF] = settings_amount(settings, SETTING_PDF_CHARACTERS),
+                [FORM_DOCX] = settings_amount(settings, SETTING_DOCX_CHARACTERS),
+            },
         .max_texts = (double) embedder->max_texts,
         .calls_in_flight = (double) settings_count(settings, SETTING_CALLS),
         .workers = (double) settings_count(settings, SETTING_WORKERS),

@@ -11,19 +11,25 @@
 
 #define WORKER_START_SECONDS 0.1
 
-typedef struct
+/* A number that the user told may be a tenth off. */
+#define LESS 0.9
+#define MORE 1.1
+
+static const struct
 {
     const char *ending;
-    Estimate per_byte;
-} Ratio;
-
-/* Characters for each byte of a document, by kind. */
-static const Ratio RATIOS[] = {
-    {".txt", {0.33, 0.95, 1}},   {".text", {0.33, 0.95, 1}},  {".md", {0.33, 0.93, 1}},
-    {".csv", {0.33, 0.95, 1.1}}, {".html", {0.1, 0.6, 0.95}}, {".htm", {0.1, 0.6, 0.95}},
-    {".pdf", {0.005, 0.2, 1.5}}, {".docx", {0.02, 1.0, 8}},   {".xhtml", {0.1, 0.6, 0.95}},
+    DocumentForm form;
+} ENDINGS[] = {
+    {".txt", FORM_TEXT},   {".text", FORM_TEXT}, {".md", FORM_TEXT},
+    {".csv", FORM_TEXT},   {".html", FORM_HTML}, {".htm", FORM_HTML},
+    {".xhtml", FORM_HTML}, {".pdf", FORM_PDF},   {".docx", FORM_DOCX},
 };
-static const Ratio UNKNOWN = {NULL, {0.01, 0.5, 2}};
+
+/* Characters for each byte of a document. */
+static const Estimate PER_BYTE[FORM_COUNT + 1] = {
+    [FORM_TEXT] = {0.33, 0.95, 1}, [FORM_HTML] = {0.1, 0.6, 0.95}, [FORM_PDF] = {0.005, 0.2, 1.5},
+    [FORM_DOCX] = {0.02, 1.0, 8},  [FORM_COUNT] = {0.01, 0.5, 2},
+};
 
 /* A page whose size is not known. */
 static const Estimate PAGE_CHARACTERS = {500, 5000, 100000};
@@ -40,20 +46,27 @@ estimate_sum(Estimate a, Estimate b)
     return (Estimate){a.low + b.low, a.expected + b.expected, a.high + b.high};
 }
 
-Estimate
-estimate_characters(const char *name, SourceKind kind, gint64 bytes)
+static DocumentForm
+form_of(const char *name, SourceKind kind)
 {
-    const Ratio *ratio = &UNKNOWN;
     g_autofree char *lower = g_ascii_strdown(name, -1);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ENDINGS); i++)
+        if (g_str_has_suffix(lower, ENDINGS[i].ending))
+            return ENDINGS[i].form;
+    return kind == SOURCE_URL ? FORM_HTML : FORM_COUNT;
+}
+
+Estimate
+estimate_characters(const char *name, SourceKind kind, gint64 bytes, const EstimateRules *rules)
+{
+    const DocumentForm form = form_of(name, kind);
+    const double told = form == FORM_COUNT ? 0 : rules->characters_per_byte[form];
 
     if (bytes < 0)
         return PAGE_CHARACTERS;
-    for (size_t i = 0; i < G_N_ELEMENTS(RATIOS); i++)
-        if (g_str_has_suffix(lower, RATIOS[i].ending))
-            ratio = &RATIOS[i];
-    if (ratio == &UNKNOWN && kind == SOURCE_URL)
-        return scaled((Estimate){0.1, 0.6, 0.95}, (double) bytes);
-    return scaled(ratio->per_byte, (double) bytes);
+    return scaled(
+        told > 0 ? (Estimate){told * LESS, told, told * MORE} : PER_BYTE[form], (double) bytes);
 }
 
 static double
@@ -77,10 +90,12 @@ static Estimate
 estimate_tokens(Estimate characters, const EstimateRules *rules)
 {
     const double told = rules->characters_per_token;
+    const double growth =
+        rules->overlap_growth > 0 ? MAX(rules->overlap_growth, 1) : OVERLAP_GROWTH;
     return (Estimate){
-        .low = characters.low / (told > 0 ? told * 1.1 : 5),
-        .expected = characters.expected * OVERLAP_GROWTH / (told > 0 ? told : 3.5),
-        .high = characters.high * OVERLAP_GROWTH * 1.1 / (told > 0 ? told * 0.9 : 1.4),
+        .low = characters.low / (told > 0 ? told * MORE : 5),
+        .expected = characters.expected * growth / (told > 0 ? told : 3.5),
+        .high = characters.high * growth * 1.1 / (told > 0 ? told * LESS : 1.4),
     };
 }
 

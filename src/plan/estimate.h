@@ -1,29 +1,43 @@
 /*
  * estimate.h - how much text, how many tokens, how long: low, expected and high.
  *
- * Characters are guessed from bytes by the kind of document; chunks follow from size and
+ * Characters are guessed from bytes by the form of the document; chunks follow from size and
  * overlap, tokens from the language.  The growth of text by overlap (1.15 at 1000/200) and the
  * characters per token (English 4.3, Chinese and Japanese 1.4 to 1.7) were measured; what a file's
- * language is, nobody knows before reading it, hence the wide range.
+ * language is, nobody knows before reading it, hence the wide range.  Every number of these may be
+ * told by the user; the manual page has the formulas.
  */
 #pragma once
 
 #include "model/plan.h"
 
+/* What the text of a document is wrapped in. */
+typedef enum
+{
+    FORM_TEXT,
+    FORM_HTML,
+    FORM_PDF,
+    FORM_DOCX,
+    FORM_COUNT, /* any other */
+} DocumentForm;
+
 typedef struct
 {
-    double usd_per_token;        /* negative unknown */
-    double characters_per_token; /* 0: not told, a guess with a wide range */
-    double call_seconds;         /* one call to the provider */
-    double max_texts;            /* in a call */
-    double calls_in_flight;      /* of one worker */
+    double usd_per_token;                   /* negative unknown */
+    double characters_per_token;            /* 0: not told, a guess with a wide range */
+    double characters_per_byte[FORM_COUNT]; /* likewise */
+    double overlap_growth;                  /* 0: not told */
+    double call_seconds;                    /* one call to the provider */
+    double max_texts;                       /* in a call */
+    double calls_in_flight;                 /* of one worker */
     double workers;
     double requests_per_minute; /* 0 no limit */
     double tokens_per_minute;   /* 0 no limit */
 } EstimateRules;
 
-/* The characters in a document of this many bytes (-1 unknown); its kind from the name's ending. */
-Estimate estimate_characters(const char *name, SourceKind kind, gint64 bytes);
+/* The characters in a document of this many bytes (-1 unknown); its form from the name's ending. */
+Estimate estimate_characters(
+    const char *name, SourceKind kind, gint64 bytes, const EstimateRules *rules);
 
 /* Fills chunks, tokens, usd and seconds of a bot that has so many characters to embed. */
 void estimate_bot(

@@ -39,7 +39,7 @@ bot_look_free(BotLook *look)
 }
 
 static Estimate
-characters_to_embed(const PlannedBot *planned, const Bot *bot)
+characters_to_embed(const PlannedBot *planned, const Bot *bot, const EstimateRules *rules)
 {
     Estimate sum = {0};
     for (guint i = 0; i < planned->sources->len; i++)
@@ -47,8 +47,8 @@ characters_to_embed(const PlannedBot *planned, const Bot *bot)
         const PlannedSource *decided = planned->sources->pdata[i];
         const Source *source = bot->sources->pdata[i];
         if (decided->action != ACTION_BLOCKED)
-            sum =
-                estimate_sum(sum, estimate_characters(source->name, source->kind, decided->bytes));
+            sum = estimate_sum(
+                sum, estimate_characters(source->name, source->kind, decided->bytes, rules));
     }
     return sum;
 }
@@ -66,8 +66,8 @@ plan_bot(Bot *bot, const BotLook *look, const PlanInput *input)
     decide_bot(planned, bot, look, input);
     if (planned->action == ACTION_EMBED)
         estimate_bot(
-            planned, characters_to_embed(planned, bot), look->chunk_size, look->chunk_overlap,
-            &input->rules);
+            planned, characters_to_embed(planned, bot, &input->rules), look->chunk_size,
+            look->chunk_overlap, &input->rules);
     return planned;
 }
 

@@ -45,10 +45,10 @@ test_low_is_never_above_expected_nor_expected_above_high(void)
                 {
                     EstimateRules rules = RULES;
                     PlannedBot *bot = planned_bot_new("ann", "bot", "");
+                    rules.characters_per_token = rules.characters_per_byte[FORM_TEXT] = TOLD[t];
                     const Estimate characters = estimate_characters(
-                        NAMES[n], n % 2 == 0 ? SOURCE_FILE : SOURCE_URL, SIZES[s]);
+                        NAMES[n], n % 2 == 0 ? SOURCE_FILE : SOURCE_URL, SIZES[s], &rules);
 
-                    rules.characters_per_token = TOLD[t];
                     estimate_bot(bot, characters, CUTS[c][0], CUTS[c][1], &rules);
                     assert_grows(characters);
                     assert_grows(bot->chunks);
@@ -62,31 +62,42 @@ test_low_is_never_above_expected_nor_expected_above_high(void)
 static void
 test_text_has_at_most_a_character_a_byte(void)
 {
-    assert_equal(estimate_characters("a.txt", SOURCE_FILE, 1000), 330, 950, 1000);
-    assert_equal(estimate_characters("A.TXT", SOURCE_FILE, 1000), 330, 950, 1000);
-    assert_equal(estimate_characters("dir.pdf/a.md", SOURCE_FILE, 1000), 330, 930, 1000);
+    assert_equal(estimate_characters("a.txt", SOURCE_FILE, 1000, &RULES), 330, 950, 1000);
+    assert_equal(estimate_characters("A.TXT", SOURCE_FILE, 1000, &RULES), 330, 950, 1000);
+    assert_equal(estimate_characters("dir.pdf/a.md", SOURCE_FILE, 1000, &RULES), 330, 950, 1000);
 }
 
 static void
 test_the_kind_is_told_by_the_ending(void)
 {
-    assert_equal(estimate_characters("a.pdf", SOURCE_FILE, 1000), 5, 200, 1500);
-    assert_equal(estimate_characters("a.docx", SOURCE_FILE, 1000), 20, 1000, 8000);
-    assert_equal(estimate_characters("pdf", SOURCE_FILE, 1000), 10, 500, 2000);
-    assert_equal(estimate_characters("https://x/page", SOURCE_URL, 1000), 100, 600, 950);
-    assert_equal(estimate_characters("https://x/a.pdf", SOURCE_URL, 1000), 5, 200, 1500);
+    assert_equal(estimate_characters("a.pdf", SOURCE_FILE, 1000, &RULES), 5, 200, 1500);
+    assert_equal(estimate_characters("a.docx", SOURCE_FILE, 1000, &RULES), 20, 1000, 8000);
+    assert_equal(estimate_characters("pdf", SOURCE_FILE, 1000, &RULES), 10, 500, 2000);
+    assert_equal(estimate_characters("https://x/page", SOURCE_URL, 1000, &RULES), 100, 600, 950);
+    assert_equal(estimate_characters("https://x/a.pdf", SOURCE_URL, 1000, &RULES), 5, 200, 1500);
 }
 
 static void
 test_a_page_of_unknown_size_is_a_page(void)
 {
-    assert_equal(estimate_characters("https://x/", SOURCE_URL, -1), 500, 5000, 100000);
+    assert_equal(estimate_characters("https://x/", SOURCE_URL, -1, &RULES), 500, 5000, 100000);
+}
+
+static void
+test_told_characters_per_byte_narrow_the_range(void)
+{
+    EstimateRules told = RULES;
+    told.characters_per_byte[FORM_PDF] = 0.05;
+    assert_equal(estimate_characters("a.pdf", SOURCE_FILE, 1000, &told), 45, 50, 55);
+    assert_equal(estimate_characters("a.txt", SOURCE_FILE, 1000, &told), 330, 950, 1000);
+    told.characters_per_byte[FORM_HTML] = 0.2;
+    assert_equal(estimate_characters("https://x/page", SOURCE_URL, 1000, &told), 180, 200, 220);
 }
 
 static void
 test_nothing_has_no_characters(void)
 {
-    assert_equal(estimate_characters("a.txt", SOURCE_FILE, 0), 0, 0, 0);
+    assert_equal(estimate_characters("a.txt", SOURCE_FILE, 0, &RULES), 0, 0, 0);
 }
 
 /* --- a bot --------------------------------------------------------------------------------- */
@@ -122,6 +133,22 @@ test_told_characters_per_token_narrow_the_range(void)
     g_assert_cmpfloat(
         bot->tokens.high - bot->tokens.low, <, guess->tokens.high - guess->tokens.low);
     planned_bot_free(guess);
+    planned_bot_free(bot);
+}
+
+static void
+test_told_growth_lengthens_the_chunks(void)
+{
+    EstimateRules rules = RULES;
+    rules.characters_per_token = 4;
+    rules.overlap_growth = 1.5;
+    PlannedBot *bot = estimated(80000, &rules);
+    assert_equal(bot->tokens, 80000 / 4.4, 30000, 80000 * 1.5 * 1.1 / 3.6);
+    planned_bot_free(bot);
+
+    rules.overlap_growth = 0.5; /* no overlap makes a text shorter */
+    bot = estimated(80000, &rules);
+    assert_equal(bot->tokens, 80000 / 4.4, 20000, 80000 * 1.1 / 3.6);
     planned_bot_free(bot);
 }
 
@@ -290,9 +317,11 @@ main(int argc, char **argv)
     TEST(text_has_at_most_a_character_a_byte);
     TEST(the_kind_is_told_by_the_ending);
     TEST(a_page_of_unknown_size_is_a_page);
+    TEST(told_characters_per_byte_narrow_the_range);
     TEST(nothing_has_no_characters);
     TEST(chunks_follow_from_size_and_overlap);
     TEST(told_characters_per_token_narrow_the_range);
+    TEST(told_growth_lengthens_the_chunks);
     TEST(money_is_tokens_times_price);
     TEST(what_costs_nothing_is_not_what_nobody_knows);
     TEST(time_is_calls_in_flight);

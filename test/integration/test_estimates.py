@@ -1,0 +1,44 @@
+"""What plan expects of chunks and tokens, by what the user tells it."""
+
+import json
+
+import pytest
+from migration import Migration
+
+WORDS = "".join(f"Entry {n} of the log tells what was seen that day. " for n in range(400))
+
+
+@pytest.fixture
+def log(vecferry, database, provider, knowledge):
+    """One bot of one text of some 20,000 characters."""
+    knowledge.items.clear()
+    knowledge.bot("Log", files={"log.txt": WORDS})
+    return Migration(vecferry, database, knowledge, provider)
+
+
+def planned(migration, *options):
+    """What the plan says of its only bot."""
+    (bot,) = json.loads(migration.plan("--json", *options).stdout)["bots"]
+    return bot
+
+
+def grows(migration, amount, option, times):
+    """What is expected with the option is so many times what is expected without it."""
+    plain, told = planned(migration)[amount]["expected"], planned(migration, *option)[amount]["expected"]
+    return told == pytest.approx(times * plain, rel=0.03)
+
+
+def test_what_the_user_tells_is_reckoned_with(log):
+    assert grows(log, "tokens", ["--overlap-growth", "2.3"], 2)
+    assert grows(log, "tokens", ["--characters-per-token", "7"], 0.5)
+    assert grows(log, "tokens", ["--text-characters", "1.9"], 2)
+    assert grows(log, "chunks", ["--text-characters", "1.9"], 2)
+    assert grows(log, "tokens", ["--pdf-characters", "1.9"], 1)
+
+
+@pytest.mark.parametrize("kind", ["html", "pdf", "docx"])
+def test_each_form_of_document_has_its_own_ratio(log, kind):
+    log.knowledge.items.clear()
+    log.knowledge.bot("Other", files={f"other.{kind}": WORDS})
+    told = planned(log, f"--{kind}-characters", "0.5")["tokens"]
+    assert told["expected"] == pytest.approx(len(WORDS) * 0.5 * 1.15 / 3.5)
