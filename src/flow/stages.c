@@ -259,6 +259,7 @@ stage_estimate_rules(const Settings *settings, const EmbedderInfo *embedder)
                         : local ? 0.005
                                 : 0.5,
         .overlap_growth = settings_amount(settings, SETTING_OVERLAP_GROWTH),
+        .prefix_characters = (double) embedder->prefix_bytes,
         .characters_per_byte =
             {
                 [FORM_TEXT] = settings_amount(settings, SETTING_TEXT_CHARACTERS),

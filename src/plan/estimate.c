@@ -87,15 +87,16 @@ estimate_chunks(Estimate characters, int size, int overlap)
 }
 
 static Estimate
-estimate_tokens(Estimate characters, const EstimateRules *rules)
+estimate_tokens(Estimate characters, Estimate chunks, const EstimateRules *rules)
 {
     const double told = rules->characters_per_token;
     const double growth =
         rules->overlap_growth > 0 ? MAX(rules->overlap_growth, 1) : OVERLAP_GROWTH;
+    const Estimate prefixes = scaled(chunks, rules->prefix_characters);
     return (Estimate){
-        .low = characters.low / (told > 0 ? told * MORE : 5),
-        .expected = characters.expected * growth / (told > 0 ? told : 3.5),
-        .high = characters.high * growth * 1.1 / (told > 0 ? told * LESS : 1.4),
+        .low = (characters.low + prefixes.low) / (told > 0 ? told * MORE : 5),
+        .expected = (characters.expected * growth + prefixes.expected) / (told > 0 ? told : 3.5),
+        .high = (characters.high * growth * 1.1 + prefixes.high) / (told > 0 ? told * LESS : 1.4),
     };
 }
 
@@ -114,7 +115,7 @@ estimate_bot(
     const EstimateRules *rules)
 {
     bot->chunks = estimate_chunks(characters, chunk_size, chunk_overlap);
-    bot->tokens = estimate_tokens(characters, rules);
+    bot->tokens = estimate_tokens(characters, bot->chunks, rules);
     bot->usd = rules->usd_per_token < 0 ? (Estimate){-1, -1, -1}
                                         : scaled(bot->tokens, rules->usd_per_token);
     bot->seconds = (Estimate){

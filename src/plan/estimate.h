@@ -27,6 +27,7 @@ typedef struct
     double characters_per_token;            /* 0: not told, a guess with a wide range */
     double characters_per_byte[FORM_COUNT]; /* likewise */
     double overlap_growth;                  /* 0: not told */
+    double prefix_characters;               /* that are billed with each chunk */
     double call_seconds;                    /* one call to the provider */
     double max_texts;                       /* in a call */
     double calls_in_flight;                 /* of one worker */

@@ -36,6 +36,20 @@ def test_what_the_user_tells_is_reckoned_with(log):
     assert grows(log, "tokens", ["--pdf-characters", "1.9"], 1)
 
 
+def test_prefixes_are_reckoned_with(log, provider):
+    """The provider bills them with each chunk, here more than the texts."""
+    prefix = "passage, " * 400
+    plain = planned(log)
+    log.configure(embedder={"document_prefix": prefix})
+    told = planned(log)
+    assert told["chunks"] == plain["chunks"]
+    more = told["tokens"]["expected"] - plain["tokens"]["expected"]
+    assert more == pytest.approx(plain["chunks"]["expected"] * len(prefix) / 3.5)
+    log.apply()
+    assert plain["tokens"]["high"] < log.tokens_billed() < told["tokens"]["high"]
+    assert log.tokens_billed() > told["tokens"]["low"]
+
+
 @pytest.mark.parametrize("kind", ["html", "pdf", "docx"])
 def test_each_form_of_document_has_its_own_ratio(log, kind):
     log.knowledge.items.clear()

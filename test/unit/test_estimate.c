@@ -152,6 +152,20 @@ test_told_growth_lengthens_the_chunks(void)
     planned_bot_free(bot);
 }
 
+/* 80, 105 or 120 chunks, each with its prefix. */
+static void
+test_a_prefix_is_billed_with_each_chunk(void)
+{
+    EstimateRules rules = RULES;
+    rules.characters_per_token = 4;
+    rules.prefix_characters = 40;
+    PlannedBot *bot = estimated(80000, &rules);
+    assert_equal(
+        bot->tokens, (80000 + 80 * 40) / 4.4, 23000 + 105 * 10,
+        (80000 * 1.15 * 1.1 + 120 * 40) / 3.6);
+    planned_bot_free(bot);
+}
+
 static void
 test_money_is_tokens_times_price(void)
 {
@@ -322,6 +336,7 @@ main(int argc, char **argv)
     TEST(chunks_follow_from_size_and_overlap);
     TEST(told_characters_per_token_narrow_the_range);
     TEST(told_growth_lengthens_the_chunks);
+    TEST(a_prefix_is_billed_with_each_chunk);
     TEST(money_is_tokens_times_price);
     TEST(what_costs_nothing_is_not_what_nobody_knows);
     TEST(time_is_calls_in_flight);
