@@ -1,5 +1,8 @@
 #include "plan/actions.h"
 
+/* A text that comes so many times as often is worth a warning. */
+#define MUCH_REPETITION 8
+
 static void
 decide(PlannedBot *planned, Action action, char *reason)
 {
@@ -204,6 +207,21 @@ block_for_length(PlannedBot *planned, const BotLook *look, const PlanInput *inpu
     return true;
 }
 
+/* The guide's container does the same, and for texts with spaces it does no harm. */
+static void
+warn_of_overlap(PlannedBot *planned, const BotLook *look)
+{
+    const double times = estimate_repetition(look->chunk_size, look->chunk_overlap);
+    if (times < MUCH_REPETITION)
+        return;
+    decide(
+        planned, planned->action,
+        g_strdup_printf(
+            "%s; its chunks of %d characters overlap by %d: a text without spaces is embedded up "
+            "to %.0f times",
+            planned->reason, look->chunk_size, look->chunk_overlap, times));
+}
+
 static void
 decide_with_knowledge(
     PlannedBot *planned, const Bot *bot, const BotLook *look, const PlanInput *input)
@@ -237,8 +255,8 @@ decide_with_knowledge(
                        : g_strdup("rows of every source are there (not ours: the space is taken on "
                                   "trust)"));
 
-    if (planned->action == ACTION_EMBED)
-        block_for_length(planned, look, input);
+    if (planned->action == ACTION_EMBED && !block_for_length(planned, look, input))
+        warn_of_overlap(planned, look);
 }
 
 void

@@ -69,6 +69,12 @@ estimate_characters(const char *name, SourceKind kind, gint64 bytes, const Estim
         told > 0 ? (Estimate){told * LESS, told, told * MORE} : PER_BYTE[form], (double) bytes);
 }
 
+double
+estimate_repetition(int chunk_size, int chunk_overlap)
+{
+    return chunk_size / (double) MAX(chunk_size - chunk_overlap, 1);
+}
+
 static double
 chunks_of(double characters, double step)
 {
@@ -79,15 +85,17 @@ static Estimate
 estimate_chunks(Estimate characters, int size, int overlap)
 {
     const double step = MAX(size - overlap, size / 8.0);
+    const double smallest_step = size / estimate_repetition(size, overlap);
     return (Estimate){
         .low = chunks_of(characters.low, size),
         .expected = chunks_of(characters.expected * 1.05, step),
-        .high = chunks_of(characters.high * 1.2, step),
+        .high = chunks_of(characters.high * 1.2, smallest_step),
     };
 }
 
+/* `repetition` is what a text without spaces may come to. */
 static Estimate
-estimate_tokens(Estimate characters, Estimate chunks, const EstimateRules *rules)
+estimate_tokens(Estimate characters, Estimate chunks, double repetition, const EstimateRules *rules)
 {
     const double told = rules->characters_per_token;
     const double growth =
@@ -96,7 +104,8 @@ estimate_tokens(Estimate characters, Estimate chunks, const EstimateRules *rules
     return (Estimate){
         .low = (characters.low + prefixes.low) / (told > 0 ? told * MORE : 5),
         .expected = (characters.expected * growth + prefixes.expected) / (told > 0 ? told : 3.5),
-        .high = (characters.high * growth * 1.1 + prefixes.high) / (told > 0 ? told * LESS : 1.4),
+        .high = (characters.high * MAX(growth * 1.1, repetition) + prefixes.high) /
+                (told > 0 ? told * LESS : 1.4),
     };
 }
 
@@ -115,7 +124,8 @@ estimate_bot(
     const EstimateRules *rules)
 {
     bot->chunks = estimate_chunks(characters, chunk_size, chunk_overlap);
-    bot->tokens = estimate_tokens(characters, bot->chunks, rules);
+    bot->tokens = estimate_tokens(
+        characters, bot->chunks, estimate_repetition(chunk_size, chunk_overlap), rules);
     bot->usd = rules->usd_per_token < 0 ? (Estimate){-1, -1, -1}
                                         : scaled(bot->tokens, rules->usd_per_token);
     bot->seconds = (Estimate){

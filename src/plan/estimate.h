@@ -40,6 +40,12 @@ typedef struct
 Estimate estimate_characters(
     const char *name, SourceKind kind, gint64 bytes, const EstimateRules *rules);
 
+/*
+ * How often a text without spaces comes, at most: each chunk takes only so many new characters as
+ * the overlap leaves.  Texts with spaces are cut between sentences and repeated far less.
+ */
+double estimate_repetition(int chunk_size, int chunk_overlap);
+
 /* Fills chunks, tokens, usd and seconds of a bot that has so many characters to embed. */
 void estimate_bot(
     PlannedBot *bot, Estimate characters, int chunk_size, int chunk_overlap,

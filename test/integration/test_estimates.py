@@ -50,6 +50,20 @@ def test_prefixes_are_reckoned_with(log, provider):
     assert log.tokens_billed() > told["tokens"]["low"]
 
 
+def test_an_overlap_like_the_size_is_warned_of_and_works(log):
+    """What the container does too: a text without spaces comes again with each character."""
+    log.knowledge.items.clear()
+    log.knowledge.bot("Echo", files={"echo.txt": "abcdefghij" * 40}, size=(100, 100))
+    told = planned(log)
+    assert told["action"] == "embed"
+    assert "chunks of 100 characters overlap by 100: a text without spaces is embedded up to 100 times" in told["reason"]
+    log.apply()
+    ((rows, complete),) = log.marks().values()
+    assert complete and rows > 250
+    assert told["chunks"]["expected"] < rows < told["chunks"]["high"]
+    assert told["tokens"]["high"] > sum(len(content) for _, _, content, _ in log.rows()) / 4
+
+
 @pytest.mark.parametrize("kind", ["html", "pdf", "docx"])
 def test_each_form_of_document_has_its_own_ratio(log, kind):
     log.knowledge.items.clear()

@@ -85,6 +85,31 @@ test_what_is_not_there_is_embedded(void)
 }
 
 static void
+test_an_overlap_like_the_size_is_warned_of(void)
+{
+    g_autoptr(World) world = world_new();
+    world_add(world, "ann", "bot", "a.txt", NULL);
+    BotLook *look = world->looks->pdata[0];
+    look->chunk_overlap = look->chunk_size = 1000;
+    assert_decides(
+        world, ACTION_EMBED,
+        "no rows in the new store; its chunks of 1000 characters overlap by 1000: a text without "
+        "spaces is embedded up to 1000 times");
+    look->chunk_overlap = 900;
+    assert_decides(
+        world, ACTION_EMBED,
+        "no rows in the new store; its chunks of 1000 characters overlap by 900: a text without "
+        "spaces is embedded up to 10 times");
+    look->chunk_overlap = 800;
+    assert_decides(world, ACTION_EMBED, "no rows in the new store");
+
+    /* What is not embedded is not repeated. */
+    look->chunk_overlap = 1000;
+    world_put_rows(world, "bot", "a.txt", 3);
+    assert_decides(world, ACTION_KEEP, TRUSTED);
+}
+
+static void
 test_the_first_of_several_reasons_is_told(void)
 {
     g_autoptr(World) world = world_new();
@@ -673,6 +698,7 @@ main(int argc, char **argv)
     TEST(a_ghost_is_left_alone);
     TEST(a_malformed_item_blocks);
     TEST(what_is_not_there_is_embedded);
+    TEST(an_overlap_like_the_size_is_warned_of);
     TEST(the_first_of_several_reasons_is_told);
     TEST(rows_of_every_source_are_kept_on_trust);
     TEST(another_bots_rows_do_not_count);

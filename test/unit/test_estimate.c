@@ -148,7 +148,7 @@ test_told_growth_lengthens_the_chunks(void)
 
     rules.overlap_growth = 0.5; /* no overlap makes a text shorter */
     bot = estimated(80000, &rules);
-    assert_equal(bot->tokens, 80000 / 4.4, 20000, 80000 * 1.1 / 3.6);
+    assert_equal(bot->tokens, 80000 / 4.4, 20000, 80000 * 1.25 / 3.6);
     planned_bot_free(bot);
 }
 
@@ -163,6 +163,22 @@ test_a_prefix_is_billed_with_each_chunk(void)
     assert_equal(
         bot->tokens, (80000 + 80 * 40) / 4.4, 23000 + 105 * 10,
         (80000 * 1.15 * 1.1 + 120 * 40) / 3.6);
+    planned_bot_free(bot);
+}
+
+/* Ten million characters without spaces, each chunk one character farther than the last. */
+static void
+test_the_high_figure_knows_of_texts_without_spaces(void)
+{
+    PlannedBot *bot = planned_bot_new("ann", "bot", "");
+    const Estimate characters = {10e6, 10e6, 10e6};
+    estimate_bot(bot, characters, 1000, 1000, &RULES);
+    g_assert_cmpfloat(bot->chunks.high, >=, 10e6);
+    g_assert_cmpfloat(bot->tokens.high, >=, 1000 * 10e6 / 1.4);
+    g_assert_cmpfloat(bot->chunks.expected, <, 100000);
+    estimate_bot(bot, characters, 1000, 990, &RULES);
+    g_assert_cmpfloat(bot->chunks.high, >=, 1e6);
+    g_assert_cmpfloat(bot->chunks.high, <, 2e6);
     planned_bot_free(bot);
 }
 
@@ -337,6 +353,7 @@ main(int argc, char **argv)
     TEST(told_characters_per_token_narrow_the_range);
     TEST(told_growth_lengthens_the_chunks);
     TEST(a_prefix_is_billed_with_each_chunk);
+    TEST(the_high_figure_knows_of_texts_without_spaces);
     TEST(money_is_tokens_times_price);
     TEST(what_costs_nothing_is_not_what_nobody_knows);
     TEST(time_is_calls_in_flight);
