@@ -42,10 +42,18 @@ one_line(const char *message)
     return g_steal_pointer(&text);
 }
 
-/* What a caller can do about this SQLSTATE (PostgreSQL manual, appendix A). */
+#define DISK_FULL "53100"
+#define HINT_DISK_FULL "the server's disk is full: make room there, then run the same command again"
+
+/*
+ * What a caller can do about this SQLSTATE (PostgreSQL manual, appendix A).  A full disk is one
+ * for all, and only a person makes room.
+ */
 static VfError
 code_of_state(const char *state)
 {
+    if (g_strcmp0(state, DISK_FULL) == 0)
+        return VF_ERROR_DENIED;
     if (state == NULL || g_str_has_prefix(state, "08") || g_str_has_prefix(state, "57P"))
         return VF_ERROR_CONNECT;
     if (g_str_has_prefix(state, "28") || g_str_equal(state, "42501") || g_str_equal(state, "25006"))
@@ -58,8 +66,8 @@ code_of_state(const char *state)
 static const char *
 hint_of_state(const char *state)
 {
-    if (g_strcmp0(state, "53100") == 0)
-        return "the server's disk is full: make room there, then run the same command again";
+    if (g_strcmp0(state, DISK_FULL) == 0)
+        return HINT_DISK_FULL;
     if (g_strcmp0(state, "42501") == 0)
         return "grant the privilege to the role, or connect as another one";
     if (g_strcmp0(state, "25006") == 0)
@@ -75,7 +83,8 @@ set_result_error(Pg *pg, const PGresult *result, GError **error)
         result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     g_autofree char *message = one_line(primary != NULL ? primary : PQerrorMessage(pg->conn));
-    const bool lost = PQstatus(pg->conn) != CONNECTION_OK;
+    /* A server that cannot write its log falls down, and says why before. */
+    const bool lost = PQstatus(pg->conn) != CONNECTION_OK && g_strcmp0(state, DISK_FULL) != 0;
 
     if (cancel_requested(pg->cancel))
     {
@@ -297,6 +306,7 @@ code_of_connect_message(const char *message)
         "permission denied",
         "certificate",
         "SSL",
+        "No space left on device",
         NULL};
 
     if (strstr(message, "No such file") != NULL || strstr(message, "starting up") != NULL ||
@@ -322,6 +332,8 @@ set_connect_error(PGconn *conn, GError **error)
     if (strstr(message, "no password supplied") != NULL)
         vf_error_hint(
             error, "put the password into ~/.pgpass (mode 0600) or the variable PGPASSWORD");
+    else if (strstr(message, "No space left on device") != NULL)
+        vf_error_hint(error, HINT_DISK_FULL);
     else if (strstr(message, "certificate") != NULL || strstr(message, "SSL") != NULL)
         vf_error_hint(
             error, "name the authority's file with sslrootcert=FILE in the address; "

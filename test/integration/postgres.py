@@ -124,10 +124,11 @@ class Postgres:
     fsync     off is fast, and still safe when only processes are killed
     password  None trusts everybody on this machine; else SCRAM is asked for
     settings  further lines of postgresql.conf, as a dict
+    variables further ones of the server's environment, as a dict
     outlive   the server goes on after this process; end it with stop()
     """
 
-    def __init__(self, folder=None, *, fsync=False, password=None, settings=None, outlive=False, port=None):
+    def __init__(self, folder=None, *, fsync=False, password=None, settings=None, variables=None, outlive=False, port=None):
         self.temporary = folder is None
         self.user = server_user()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="vecferry-postgres-")).absolute()
@@ -136,6 +137,7 @@ class Postgres:
         self.fsync = fsync
         self.password = password
         self.settings = dict(settings or {})
+        self.variables = dict(variables or {})
         self.outlive = outlive
         self.port = port
         self.child = None
@@ -213,7 +215,7 @@ class Postgres:
                 conf.write(f"{name} = '{quoted}'\n")
 
     def environment(self):
-        return {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder)}
+        return {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder), **self.variables}
 
     # -- running it --------------------------------------------------------------------
 
