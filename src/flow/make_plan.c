@@ -324,8 +324,8 @@ flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GEr
     return plan;
 }
 
-Plan *
-flow_load_plan(const char *path, GError **error)
+static Plan *
+read_plan(const char *path, GError **error)
 {
     json_error_t problem;
     struct stat facts;
@@ -349,5 +349,14 @@ flow_load_plan(const char *path, GError **error)
     Plan *plan = plan_from_json(json, error);
     if (plan == NULL)
         g_prefix_error(error, "could not read the plan \"%s\": ", path);
+    return plan;
+}
+
+Plan *
+flow_load_plan(const char *path, GError **error)
+{
+    Plan *plan = read_plan(path, error);
+    if (plan == NULL)
+        vf_error_hint(error, "a plan is what `vecferry plan -o FILE` wrote");
     return plan;
 }
