@@ -338,15 +338,31 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 """
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-@pytest.mark.skipif("VECFERRY_SANITIZER_LOGS" in os.environ, reason="sanitizers stand there themselves")
-@pytest.mark.parametrize("most", [0, 1, 2, 3])
-def test_too_few_threads_are_an_error_and_not_a_hang(migration, undisturbed, tmp_path, most):
-    """A worker needs three: one watches, one calls, one reads."""
+@pytest.fixture
+def few_threads(tmp_path):
+    """Number → the environment in which a process gets no more threads than so many."""
+    if shutil.which("cc") is None:
+        pytest.skip("needs a C compiler")
+    if "VECFERRY_SANITIZER_LOGS" in os.environ:
+        pytest.skip("sanitizers stand there themselves")
     library = tmp_path / "few_threads.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=FEW_THREADS, text=True, check=True)
-    env = {"LD_PRELOAD": str(library), "MOST_THREADS": str(most)}
-    process = migration.start("--attempts", "1", env=env)
+    return lambda most: {"LD_PRELOAD": str(library), "MOST_THREADS": str(most)}
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_plan_looks_at_pages_without_threads(migration, library, few_threads, most):
+    for number in range(3):
+        library.bot(f"Page {number}", urls=[f"http://127.0.0.1:1/{number}"])
+    plan = json.loads(migration.plan("--json", env=few_threads(most)).stdout)
+    actions = [bot["action"] for bot in plan["bots"] if bot["title"].startswith("Page")]
+    assert actions == ["blocked"] * 3
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_too_few_threads_are_an_error_and_not_a_hang(migration, undisturbed, few_threads, most):
+    """A worker needs three: one watches, one calls, one reads."""
+    process = migration.start("--attempts", "1", env=few_threads(most))
     stdout, stderr = process.communicate(timeout=60)
     if most == 3:
         assert process.returncode == 0, stdout + stderr

@@ -5,15 +5,17 @@ import gzip
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
+import time
 import urllib.parse
 
 import documents
 import pytest
 from children import dying_with_us
-from migration import Migration, one_error
-from program import program_path
+from migration import PATIENCE, Migration, one_error
+from program import Result, program_path
 from website import Website
 
 USAGE, FAILED, OTHER_WORLD, SOME_FAILED = 2, 1, 3, 4
@@ -118,6 +120,23 @@ def test_an_error_does_not_move_the_cursor(vecferry):
         assert not re.search("[\033\r\u202e]", result.stderr)
 
 
+def test_nothing_that_a_catalogue_says_moves_the_cursor(ready):
+    """Titles, names of files and pages: in the plan, while the run works, in its table and afterwards."""
+    nasty = "red\033[31m\r\033]0;title\a\u202e\u009b2J"
+    ready.knowledge.bot(f"Missing {nasty}", missing=[f"gone{nasty}.txt"])
+    ready.knowledge.bot(f"Broken {nasty}", files={"broken.pdf": b"%PDF-1.4\nnothing more\n"}, urls=[f"http://127.0.0.1:1/{nasty}"])
+    ready.knowledge.add(PK="ana", SK=f"ana#BOT#{nasty}", Title=nasty, Knowledge={"filenames": 1})
+    for command in (ready.plan, ready.apply):
+        for options in ([], ["--check-urls", "no", "--attempts", "1"]):
+            result = command(*options, expect=(0, SOME_FAILED))
+            assert "red [31m" in result.stdout
+            assert not re.search("[\033\r\a\u202e\u009b]", result.stdout + result.stderr)
+    for command in (["status", "--state", ready.program.state / "vecferry"], ["verify", "--config", ready.conf]):
+        result = ready.program(*command)
+        assert "red [31m" in result.stdout
+        assert not re.search("[\033\r\a\u202e\u009b]", result.stdout + result.stderr)
+
+
 @pytest.mark.parametrize("command", ["plan", "plan --json", "settings", "--version", "help"])
 def test_output_that_cannot_be_written_is_a_failure(ready, command):
     options = ["--config", ready.conf] if command.startswith("plan") else []
@@ -129,11 +148,6 @@ def test_output_that_cannot_be_written_is_a_failure(ready, command):
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == FAILED
     assert "vecferry: could not write the output: No space left on device" in stderr
-
-
-def test_a_plan_that_is_a_pipe_is_not_waited_for(vecferry, tmp_path):
-    os.mkfifo(tmp_path / "plan")
-    refused(vecferry("apply", tmp_path / "plan", timeout=20), USAGE, "it should be a file of at most 256 MiB")
 
 
 # --- configuration --------------------------------------------------------------------------------
@@ -217,7 +231,47 @@ def test_wrong_plans(ready, tmp_path, kind):
     path = tmp_path / "the.plan"
     if PLANS[kind] is not None:
         path.write_text(PLANS[kind])
-    refused(ready.apply(path, expect=USAGE), USAGE, "the.plan")
+    refused(ready.apply(path, expect=USAGE), USAGE, "the.plan", "hint: a plan is what `vecferry plan -o FILE` wrote")
+    ready.assert_nothing_written()
+
+
+def little_memory():
+    """More than this is not to be had; a sanitizer needs its own."""
+    if "VECFERRY_SANITIZER_LOGS" not in os.environ:
+        resource.setrlimit(resource.RLIMIT_DATA, (100_000_000, 100_000_000))
+
+
+def sparse(path, size):
+    with open(path, "wb") as file:
+        file.truncate(size)
+
+
+NO_PLANS = {
+    "a pipe": (os.mkfifo, "it should be a file of at most 256 MiB"),
+    "a folder": (os.mkdir, "it should be a file of at most 256 MiB"),
+    "a device": (lambda path: os.symlink("/dev/zero", path), "it should be a file of at most 256 MiB"),
+    "a file of a GB": (lambda path: sparse(path, 10**9), "it should be a file of at most 256 MiB"),
+    "a large file of nothing": (lambda path: sparse(path, 256 * 1024**2), "could not read the plan"),
+    "deeply nested": (lambda path: path.write_text("[" * 10_000_000), "could not read the plan"),
+    "not UTF-8": (lambda path: path.write_bytes(b'{"plan": {"id": "\xff\xfe"}}'), "unable to decode byte 0xff"),
+    "UTF-16": (lambda path: path.write_text('{"plan": {}}', encoding="utf-16"), "could not read the plan"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PLANS)
+def test_what_is_no_plan_is_refused_at_once_in_little_memory(ready, tmp_path, kind):
+    make, *words = NO_PLANS[kind]
+    make(tmp_path / "the.plan")
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [program_path(), "apply", "--yes", "--config", ready.conf, tmp_path / "the.plan"],
+        env=ready.program.environment(), preexec_fn=dying_with_us(before=little_memory),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    stdout, stderr = process.communicate(timeout=30)
+    result = Result(process.returncode, stdout, stderr)
+    assert time.monotonic() - begin < 5 * PATIENCE
+    refused(result, USAGE, "the.plan", *words, "hint: a plan is what `vecferry plan -o FILE` wrote")
     ready.assert_nothing_written()
 
 

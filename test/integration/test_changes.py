@@ -9,6 +9,7 @@ import pytest
 from knowledge import user_id
 from migration import Migration, end, kill, one_error
 from postgres import wait_until
+from program import Result
 
 SOME_FAILED = 4
 
@@ -96,6 +97,22 @@ def test_rows_of_a_file_that_went_away_stay(two_files):
     two_files.apply("--allow-partial", expect=SOME_FAILED)
     assert two_files.calls() == calls
     assert two_files.rows() == rows
+
+
+def test_another_table_under_the_same_name_stops_the_run(vecferry, database, provider, library):
+    """Whoever made it anew meant another store than the one that was planned."""
+    migration = Migration(vecferry, database, library, provider)
+    provider.change(latency_ms=100)
+    process = migration.start("--workers", "1")
+    assert wait_until(lambda: provider.stats()["calls"] >= 1, 30)
+    (columns,) = database.execute(
+        "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) "
+        "FROM pg_attribute WHERE attrelid = 'items'::regclass AND attnum > 0"
+    )[0]
+    database.execute(f"BEGIN; DROP TABLE items; CREATE TABLE items ({columns}); COMMIT")
+    result = Result(*end(process))
+    assert result.status == 3, result
+    assert one_error(result).endswith("is not the store that was planned")
 
 
 def test_rows_of_another_space_do_not_stay(two_files):

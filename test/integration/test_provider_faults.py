@@ -4,11 +4,12 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import threading
 import time
 
 import pytest
-from migration import KEY, TEXTS_OF_A_CALL, end, one_error, spent_by_the_meter, workers_of
+from migration import CALLS, KEY, TEXTS_OF_A_CALL, WORKERS, end, one_error, spent_by_the_meter, workers_of
 
 # --- what passes --------------------------------------------------------------------------
 
@@ -80,6 +81,20 @@ def test_a_long_pause_is_told(migration, undisturbed, provider):
     result = migration.apply()
     assert re.findall("throttled by the provider: waiting .*", result.stderr) == ["throttled by the provider: waiting 6 s"]
     migration.assert_complete(undisturbed)
+
+
+def test_a_wish_for_a_whole_day_is_cut_to_ten_minutes(migration, undisturbed, provider):
+    """And told at once, so that a person can decide."""
+    provider.change(script="throttle*", retry_after_s=86_400)
+    process = migration.start()
+    told = ""
+    while "throttled" not in told:
+        told = process.stderr.readline()
+        assert told
+    assert told.strip().endswith("throttled by the provider: waiting 600 s")
+    process.send_signal(signal.SIGINT)
+    assert end(process, 5)[0] == 130
+    assert migration.calls() <= WORKERS * CALLS
 
 
 # --- what does not pass ---------------------------------------------------------------------
