@@ -810,7 +810,9 @@ test_every_change_waits_for_the_disk_once(Fixture *fixture, const void *data)
     g_assert_cmpuint(transactions(fixture), ==, before + 1);
     g_assert_true(ledger_launched(ledger, &intent, "process 1", NULL));
     g_assert_cmpuint(transactions(fixture), ==, before + 2);
-    update(ledger, run->bots->pdata[0]);
+    BotProgress *bot = run->bots->pdata[0];
+    bot->chunks++; /* what changes nothing is not written */
+    update(ledger, bot);
     g_assert_cmpuint(transactions(fixture), ==, before + 3);
 }
 
