@@ -44,6 +44,7 @@ struct Meter
     sqlite3 *database;
     MeterLimits limits;
     char *owner; /* this process: boot, pid and its start, so that no other is taken for it */
+    bool synced; /* commits survive a power cut */
 };
 
 /* The one row of the meter. */
@@ -130,7 +131,7 @@ forget_old_clock(sqlite3 *database, GError **error)
 Meter *
 meter_open(const char *path, const MeterLimits *limits, GError **error)
 {
-    g_autoptr(sqlite3) database = database_open(path, limits->max_usd >= 0, error);
+    g_autoptr(sqlite3) database = database_open(path, false, error);
     if (database == NULL || !database_run(database, SQL_METER, error) ||
         !forget_old_clock(database, error) ||
         !database_change(
@@ -158,16 +159,46 @@ meter_free(Meter *meter)
 }
 
 static bool
-begin(Meter *meter, GError **error)
+set_synced(Meter *meter, bool synced, GError **error)
+{
+    if (synced == meter->synced)
+        return true;
+    if (!database_run(
+            meter->database, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+            error))
+        return false;
+    meter->synced = synced;
+    return true;
+}
+
+static bool
+begin_transaction(Meter *meter, bool synced, GError **error)
 {
     pthread_mutex_lock(&meter->lock);
-    if (database_run(meter->database, "BEGIN IMMEDIATE", error))
+    if (set_synced(meter, synced, error) && database_run(meter->database, "BEGIN IMMEDIATE", error))
         return true;
     pthread_mutex_unlock(&meter->lock);
     return false;
 }
 
-/* Ends what begin() began: kept when all went well. */
+/*
+ * A change that a power cut may take back, as it takes back all that came after it: a settlement
+ * that is lost leaves its reservation, which counts as spent.
+ */
+static bool
+begin(Meter *meter, GError **error)
+{
+    return begin_transaction(meter, false, error);
+}
+
+/* A change that is on the disk when it is committed, if there is a cap to be kept. */
+static bool
+begin_to_spend(Meter *meter, GError **error)
+{
+    return begin_transaction(meter, meter->limits.max_usd >= 0, error);
+}
+
+/* Ends what begin() or begin_to_spend() began: kept when all went well. */
 static bool
 finish(Meter *meter, bool well, GError **error)
 {
@@ -248,6 +279,14 @@ read_reserved(Meter *meter, gint64 *reserved, GError **error)
     *reserved = sqlite3_column_int64(sum, 0);
     return true;
 }
+
+/* A call's place among all others. */
+typedef struct
+{
+    gint64 ticket;
+    gint64 slot;   /* when the call may be made */
+    bool reserved; /* its money, too */
+} Turn;
 
 typedef enum
 {
@@ -371,28 +410,30 @@ look_for_money(Meter *meter, State *state, gint64 cost, GError **error)
 }
 
 /*
- * A place in the queue, if there may be money at its end; `slot` is when the call may be made.
- * Nothing is reserved while it waits: who dies then has cost nothing.
+ * A place in the queue, if there may be money at its end; `turn` is when the call may be made.
+ * Nothing is reserved while it waits: who dies then has cost nothing.  One that need not wait gets
+ * its money here.
  */
 static Funding
-queue_up(Meter *meter, gint64 expected, gint64 cost, gint64 *slot, gint64 *ticket, GError **error)
+queue_up(Meter *meter, gint64 expected, gint64 cost, Turn *turn, GError **error)
 {
     State state = {0};
 
-    if (!begin(meter, error))
+    if (!begin_to_spend(meter, error))
         return BROKEN;
     const Funding funding = look_for_money(meter, &state, cost, error);
     bool well = funding != BROKEN;
     if (funding == FUNDED)
     {
-        well = take_slot(meter, &state, expected, slot, error) &&
-               write_slots(meter, &state, error) &&
-               database_change(
-                   meter->database, error,
-                   "INSERT INTO reservation (owner, cost, expected) VALUES (?1, 0, ?2)", "si",
-                   meter->owner, expected);
-        *ticket = sqlite3_last_insert_rowid(meter->database);
-        well = well && note_call(meter, *ticket, *slot, expected, error);
+        well = take_slot(meter, &state, expected, &turn->slot, error) &&
+               write_slots(meter, &state, error);
+        turn->reserved = turn->slot <= clock_us();
+        well = well && database_change(
+                           meter->database, error,
+                           "INSERT INTO reservation (owner, cost, expected) VALUES (?1, ?2, ?3)",
+                           "sii", meter->owner, turn->reserved ? cost : 0, expected);
+        turn->ticket = sqlite3_last_insert_rowid(meter->database);
+        well = well && note_call(meter, turn->ticket, turn->slot, expected, error);
     }
     return finish(meter, well, error) ? funding : BROKEN;
 }
@@ -403,7 +444,7 @@ reserve_money(Meter *meter, gint64 ticket, gint64 cost, GError **error)
 {
     State state = {0};
 
-    if (!begin(meter, error))
+    if (!begin_to_spend(meter, error))
         return BROKEN;
     const Funding funding = look_for_money(meter, &state, cost, error);
     const bool well = funding == FUNDED ? database_change(
@@ -486,15 +527,16 @@ wait_for_turn(
     Meter *meter, gint64 expected_tokens, gint64 cost, Cancel *cancel, gint64 *ticket,
     GError **error)
 {
-    gint64 slot = 0;
-    Funding funding = queue_up(meter, expected_tokens, cost, &slot, ticket, error);
+    Turn turn = {0};
+    Funding funding = queue_up(meter, expected_tokens, cost, &turn, error);
 
-    if (funding != FUNDED)
+    *ticket = turn.ticket;
+    if (funding != FUNDED || turn.reserved)
         return funding;
-    funding = wait_for_slot(meter, *ticket, slot, expected_tokens, cancel, error)
-                  ? reserve_money(meter, *ticket, cost, error)
+    funding = wait_for_slot(meter, turn.ticket, turn.slot, expected_tokens, cancel, error)
+                  ? reserve_money(meter, turn.ticket, cost, error)
                   : BROKEN;
-    if (funding != FUNDED && !leave_queue(meter, *ticket, funding == WAIT ? error : NULL))
+    if (funding != FUNDED && !leave_queue(meter, turn.ticket, funding == WAIT ? error : NULL))
         return BROKEN;
     return funding;
 }
@@ -561,7 +603,7 @@ meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error)
 bool
 meter_charge(Meter *meter, gint64 tokens, GError **error)
 {
-    if (!begin(meter, error))
+    if (!begin_to_spend(meter, error))
         return false;
     return finish(
         meter,

@@ -40,7 +40,10 @@ bool meter_reserve(
     Meter *meter, gint64 expected_tokens, gint64 most_tokens, Cancel *cancel, gint64 *ticket,
     GError **error);
 
-/* The call's end: what was billed (0 when the provider refused it), and forgets the reservation. */
+/*
+ * The call's end: what was billed (0 when the provider refused it), and forgets the reservation.  A
+ * power cut may take it back; then the worst case counts as spent.
+ */
 bool meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error);
 
 /* Adds what was spent without a reservation, whatever the cap says. */

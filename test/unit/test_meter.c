@@ -154,6 +154,95 @@ test_a_reservation_is_on_disk_before_the_call(Fixture *fixture, const void *data
     g_assert_cmpfloat(meter_read(fixture->path).usd, ==, 8 * PRICE);
 }
 
+/* SQLite's own access to files, but for the syncs of its log, which are counted. */
+static atomic_int syncs;
+static sqlite3_vfs *plain_vfs;
+static const sqlite3_io_methods *plain_methods;
+static sqlite3_io_methods counting_methods;
+
+static int
+count_sync(sqlite3_file *file, int flags)
+{
+    atomic_fetch_add(&syncs, 1);
+    return plain_methods->xSync(file, flags);
+}
+
+static int
+open_counting(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
+{
+    (void) vfs;
+    const int code = plain_vfs->xOpen(plain_vfs, name, file, flags, out_flags);
+    if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0)
+        return code;
+    plain_methods = file->pMethods;
+    counting_methods = *plain_methods;
+    counting_methods.xSync = count_sync;
+    file->pMethods = &counting_methods;
+    return SQLITE_OK;
+}
+
+static Meter *
+opened_with_counted_syncs(const char *path, MeterLimits limits)
+{
+    static sqlite3_vfs counting;
+
+    plain_vfs = sqlite3_vfs_find(NULL);
+    counting = *plain_vfs;
+    counting.zName = "counting";
+    counting.xOpen = open_counting;
+    sqlite3_vfs_register(&counting, 1);
+    Meter *meter = opened(path, limits);
+    sqlite3_vfs_unregister(&counting);
+    return meter;
+}
+
+static void
+test_under_a_cap_a_reservation_survives_a_power_cut(Fixture *fixture, const void *data)
+{
+    (void) data;
+    const MeterLimits limits = {.usd_per_token = PRICE, .max_usd = 1000};
+    g_autoptr(Meter) meter = opened_with_counted_syncs(fixture->path, limits);
+
+    for (int i = 0; i < 3; i++)
+    {
+        atomic_store(&syncs, 0);
+        const gint64 ticket = reserve(meter, 4, 8);
+        g_assert_cmpint(atomic_load(&syncs), >=, 1);
+        settle(meter, ticket, 4);
+    }
+    atomic_store(&syncs, 0);
+    g_assert_true(meter_charge(meter, 1, NULL));
+    g_assert_cmpint(atomic_load(&syncs), >=, 1);
+}
+
+/* Then its reservation stands, and counts as spent: nobody need wait for the disk. */
+static void
+test_a_settlement_may_be_lost_with_the_power(Fixture *fixture, const void *data)
+{
+    (void) data;
+    const MeterLimits limits = {.usd_per_token = PRICE, .max_usd = 1000};
+    g_autoptr(Meter) meter = opened_with_counted_syncs(fixture->path, limits);
+    const gint64 ticket = reserve(meter, 4, 8);
+
+    atomic_store(&syncs, 0);
+    settle(meter, ticket, 4);
+    g_assert_cmpint(atomic_load(&syncs), ==, 0);
+}
+
+static void
+test_a_call_that_need_not_wait_costs_one_sync(Fixture *fixture, const void *data)
+{
+    (void) data;
+    const MeterLimits limits = {.usd_per_token = PRICE, .max_usd = 1000};
+    g_autoptr(Meter) meter = opened_with_counted_syncs(fixture->path, limits);
+    settle(meter, reserve(meter, 4, 8), 4);
+
+    atomic_store(&syncs, 0);
+    settle(meter, reserve(meter, 4, 8), 4);
+    g_assert_true(meter_praise(meter, NULL));
+    g_assert_cmpint(atomic_load(&syncs), ==, 1);
+}
+
 static void
 test_sums_are_exact(Fixture *fixture, const void *data)
 {
@@ -1112,6 +1201,9 @@ main(int argc, char **argv)
 #define TEST(name) g_test_add("/meter/" #name, Fixture, NULL, set_up, test_##name, tear_down)
     TEST(counts_what_is_settled_and_what_is_reserved);
     TEST(a_reservation_is_on_disk_before_the_call);
+    TEST(under_a_cap_a_reservation_survives_a_power_cut);
+    TEST(a_settlement_may_be_lost_with_the_power);
+    TEST(a_call_that_need_not_wait_costs_one_sync);
     TEST(sums_are_exact);
     TEST(what_was_spent_is_remembered);
     TEST(without_a_price_there_is_no_sum);
