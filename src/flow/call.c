@@ -71,60 +71,81 @@ typedef enum
     UNMETERED, /* our own books failed: without them nothing is sent */
 } Attempt;
 
-/* One attempt, from the reservation to the bill. */
-static Attempt
-attempt(Caller *caller, Batch *batch, gint64 *tokens, gint64 *wish_ms, GError **error)
+/* What one call cost and brought. */
+typedef struct
 {
-    EmbedReply reply = {0};
-    g_autoptr(GError) problem = NULL;
-    const TokenGuess guess = guess_tokens(caller, batch);
-    gint64 ticket = 0;
+    gint64 ticket; /* of its reservation */
+    gint64 billed;
+    EmbedReply reply;
+} Exchange;
 
-    if (!meter_reserve(caller->meter, guess.expected, guess.most, caller->enough, &ticket, error))
-        return UNMETERED;
-    fault_point(FAULT_AFTER_RESERVE);
-    const bool answered = call_provider(caller, batch, &reply, &problem);
-    fault_point(FAULT_AFTER_EMBED);
-
-    const gint64 billed = billed_tokens(caller, &reply, problem, guess);
-    *tokens += billed;
-    *wish_ms = reply.retry_after_ms;
-    const bool metered =
-        meter_settle(caller->meter, ticket, billed, error) &&
-        meter_hear_limits(
-            caller->meter, reply.requests_per_minute, reply.tokens_per_minute, error) &&
-        (!answered || meter_praise(caller->meter, error));
-    if (answered && metered)
-        batch->vectors = g_steal_pointer(&reply.vectors);
-    embed_reply_clear(&reply);
-    if (!metered)
-        return UNMETERED;
-    if (answered)
-        return ANSWERED;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return REFUSED;
+static void
+exchange_clear(Exchange *exchange)
+{
+    embed_reply_clear(&exchange->reply);
 }
 
-/* The next attempt's turn comes after the pause. */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Exchange, exchange_clear)
+
+/* Throttled: the next attempt's turn, and everybody's, comes after the pause. */
 static bool
-cool_down(Caller *caller, gint64 wish_ms)
+cool_down(Caller *caller, gint64 wish_ms, GError **error)
 {
     gint64 pause_ms = 0;
-    if (!meter_cool_down(caller->meter, wish_ms, &pause_ms, NULL))
+    if (!meter_cool_down(caller->meter, wish_ms, &pause_ms, error))
         return false;
     caller->throttled(caller->data, pause_ms);
     return true;
 }
 
-/* Waits before the next attempt; false when there shall be none. */
-static bool
-wait_before_next(Caller *caller, Retry *busy, Retry *lost, const GError *problem, gint64 wish_ms)
+/* One attempt, from the reservation to all that the next call must know of it. */
+static Attempt
+attempt(Caller *caller, const Batch *batch, Exchange *exchange, GError **error)
 {
-    gint64 wait_ms = 0;
+    const TokenGuess guess = guess_tokens(caller, batch);
+    EmbedReply *reply = &exchange->reply;
+    g_autoptr(GError) problem = NULL;
 
-    if (retry_is_busy(problem))
-        return retry_again(busy, problem, &wait_ms) && cool_down(caller, wish_ms);
-    return retry_again(lost, problem, &wait_ms) && cancel_sleep(caller->enough, wait_ms);
+    if (!meter_reserve(
+            caller->meter, guess.expected, guess.most, caller->enough, &exchange->ticket, error))
+        return UNMETERED;
+    fault_point(FAULT_AFTER_RESERVE);
+    const bool answered = call_provider(caller, batch, reply, &problem);
+    fault_point(FAULT_AFTER_EMBED);
+
+    exchange->billed = billed_tokens(caller, reply, problem, guess);
+    if (!meter_hear_limits(
+            caller->meter, reply->requests_per_minute, reply->tokens_per_minute, error))
+        return UNMETERED;
+    if (answered)
+        return ANSWERED;
+    if (!meter_settle(caller->meter, exchange->ticket, exchange->billed, error) ||
+        (retry_is_busy(problem) && !cool_down(caller, reply->retry_after_ms, error)))
+        return UNMETERED;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return REFUSED;
+}
+
+/* The bill of an answered call is written when another may call already. */
+static bool
+take_answer(Caller *caller, Batch *batch, Exchange *exchange, GError **error)
+{
+    if (!meter_settle(caller->meter, exchange->ticket, exchange->billed, error) ||
+        !meter_praise(caller->meter, error))
+        return false;
+    batch->vectors = g_steal_pointer(&exchange->reply.vectors);
+    return true;
+}
+
+/* A throttled call waits for its turn with all others. */
+static bool
+may_pass(Retry *busy, Retry *lost, const GError *problem, gint64 *wait_ms)
+{
+    if (!retry_is_busy(problem))
+        return retry_again(lost, problem, wait_ms);
+    const bool again = retry_again(busy, problem, wait_ms);
+    *wait_ms = 0;
+    return again;
 }
 
 bool
@@ -133,14 +154,24 @@ call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error)
     Retry busy = {.policy = &BUSY_POLICY};
     Retry lost = {.policy = &LOST_POLICY};
 
-    for (;;)
+    while (gate_enter(caller->gate))
     {
+        g_auto(Exchange) exchange = {0};
         g_autoptr(GError) problem = NULL;
-        gint64 wish_ms = -1;
-        const Attempt came = attempt(caller, batch, tokens, &wish_ms, &problem);
+        gint64 wait_ms = 0;
+
+        const Attempt came = attempt(caller, batch, &exchange, &problem);
+        *tokens += exchange.billed;
+        const bool again = came == REFUSED && may_pass(&busy, &lost, problem, &wait_ms);
+        const bool over =
+            came != ANSWERED && !again && !g_error_matches(problem, VF_ERROR, VF_ERROR_BAD_INPUT);
+        if (over)
+            gate_close(caller->gate);
+        gate_leave(caller->gate);
+
         if (came == ANSWERED)
-            return true;
-        if (came == REFUSED && wait_before_next(caller, &busy, &lost, problem, wish_ms))
+            return take_answer(caller, batch, &exchange, error);
+        if (again && cancel_sleep(caller->enough, wait_ms))
             continue;
 
         const int attempts = busy.failures + lost.failures + 1;
@@ -149,4 +180,5 @@ call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
+    return false;
 }

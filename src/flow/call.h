@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/gate.h"
 #include "embed/embedder.h"
 #include "flow/batch.h"
 #include "state/meter.h"
@@ -11,6 +12,7 @@ typedef struct
 {
     Embedder *embedder;
     Meter *meter;
+    Gate *gate; /* as many places as calls may be in flight; closed when no further one is begun */
     double characters_per_token; /* for the rate's estimate */
     bool costs_money;            /* then an unknown bill is taken to be the highest */
     Cancel *enough;              /* no further call is begun; the one under way may end */
@@ -22,6 +24,7 @@ typedef struct
 /*
  * Fills the batch's vectors and adds what was billed to `tokens`.  Throttling, lost connections and
  * wrong answers are tried again; VF_ERROR_BAD_INPUT means that the provider refuses this batch as
- * it is.
+ * it is.  Any other failure closes the gate before the next call is begun: who waits there gets
+ * false without an error, for the reason is another's.
  */
 bool call_embed(Caller *caller, Batch *batch, gint64 *tokens, GError **error);

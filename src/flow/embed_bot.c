@@ -8,17 +8,26 @@
 #include "flow/worker_stage.h"
 #include "flow/worker_watch.h"
 
+/* While one of them calls, the other prepares its batch or writes down what it brought. */
+#define CALLERS_A_CALL 2
+
 static GError *
 thread_error(int number)
 {
     return g_error_new(VF_ERROR, VF_ERROR_BUSY, "could not start a thread: %s", g_strerror(number));
 }
 
+static guint
+calls_in_flight(const Work *work)
+{
+    return (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+}
+
 /* A caller fewer makes the bot slower; it fails when there is none, or no reader. */
 static void
 run_threads(Work *work)
 {
-    const guint callers = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+    const guint callers = CALLERS_A_CALL * calls_in_flight(work);
     g_autofree pthread_t *threads = g_new0(pthread_t, callers);
     pthread_t reader;
     guint started = 0;
@@ -70,7 +79,8 @@ embed(Work *work, GError **error)
 
     if (!settings_load_text(work->settings, work->order->settings, "the work order", error))
         return false;
-    const guint calls = (guint) MAX(settings_count(work->settings, SETTING_CALLS), 1);
+    const guint calls = calls_in_flight(work);
+    work->gate = gate_new(calls);
     work->to_embed = queue_new(calls, (GDestroyNotify) batch_free);
     work->to_stage = queue_new(calls, (GDestroyNotify) batch_free);
     const int problem = pthread_create(&watcher, NULL, worker_watch, work);

@@ -34,6 +34,7 @@ worker_fail(Work *work, GError *error)
 
     cancel_request(work->enough);
     queue_close(work->to_embed);
+    gate_close(work->gate);
 }
 
 void

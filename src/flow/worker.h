@@ -67,6 +67,7 @@ typedef struct
 
     /* the callers' */
     Meter *meter;
+    Gate *gate; /* as many places as calls may be in flight */
     Caller caller;
 
     /* the first thread's: a session serves one thread */

@@ -57,6 +57,7 @@ worker_begin(Work *work, GError **error)
     work->caller = (Caller){
         .embedder = work->embedder,
         .meter = work->meter,
+        .gate = work->gate,
         .characters_per_token = rules.characters_per_token > 0 ? rules.characters_per_token : 3.5,
         .costs_money = limits.usd_per_token > 0,
         .enough = work->enough,
@@ -75,6 +76,7 @@ worker_end(Work *work)
 {
     queue_free(work->to_embed);
     queue_free(work->to_stage);
+    gate_free(work->gate);
     for (guint i = 0; i < work->source_count; i++)
     {
         g_free(work->sources[i].label);

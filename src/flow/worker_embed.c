@@ -11,8 +11,9 @@ blame_chunk(Work *work, const Batch *batch, GError *error)
 }
 
 /*
- * Embeds a batch.  One that the provider refuses is halved until the text is found that it does not
- * take; the others go on.  Takes the batch.
+ * Embeds a batch; false without an error when the calls were ended by another.  One that the
+ * provider refuses is halved until the text is found that it does not take; the others go on. Takes
+ * the batch.
  */
 static bool
 embed_batch(Work *work, Batch *taken, GError **error)
@@ -29,6 +30,8 @@ embed_batch(Work *work, Batch *taken, GError **error)
     if (embedded)
         return queue_push(work->to_stage, g_steal_pointer(&batch)) ||
                cancel_check(work->calls, error);
+    if (problem == NULL)
+        return false;
     if (!g_error_matches(problem, VF_ERROR, VF_ERROR_BAD_INPUT))
     {
         g_propagate_error(error, g_steal_pointer(&problem));

@@ -1,5 +1,8 @@
 /*
- * worker_embed.h - chunks to vectors, by as many threads as calls may be in flight.
+ * worker_embed.h - chunks to vectors, by more threads than calls may be in flight.
+ *
+ * A gate lets no more of them call.  The others prepare their batches, or write down what they
+ * brought, so that a call's place is taken again as soon as it is free.
  */
 #pragma once
 

@@ -97,6 +97,18 @@ def test_a_wish_for_a_whole_day_is_cut_to_ten_minutes(migration, undisturbed, pr
     assert migration.calls() <= WORKERS * CALLS
 
 
+def test_nobody_calls_between_a_throttling_and_the_end_of_its_pause(migration, undisturbed, provider):
+    """Nor the one who stands ready for the free place."""
+    provider.change(script="ok*3,throttle,ok*", retry_after_s=2, latency_ms=20)
+    migration.apply("--workers", "1", "--calls", "1")
+    times = [call["time"] for call in provider.log()]
+    throttled = [call["time"] for call in provider.log() if call["outcome"] == "throttle"]
+    assert len(throttled) == 1
+    assert [moment - throttled[0] for moment in times if throttled[0] < moment < throttled[0] + 1.9] == []
+    assert provider.stats()["max_in_flight"] == 1
+    migration.assert_complete(undisturbed)
+
+
 # --- what does not pass ---------------------------------------------------------------------
 
 FOR_GOOD = {
