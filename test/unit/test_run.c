@@ -43,6 +43,20 @@ test_evidence_has_a_name_unless_there_is_none(void)
 }
 
 static void
+test_a_reason_is_one_line(void)
+{
+    BotProgress *bot = bot_progress_new("ann", "bot", "title");
+
+    bot_progress_set_reason(bot, "denied", "the server answered 401\nlook at the key");
+    g_assert_cmpstr(bot->code, ==, "denied");
+    g_assert_cmpstr(bot->reason, ==, "the server answered 401 look at the key");
+    bot_progress_set_reason(bot, NULL, NULL);
+    g_assert_null(bot->code);
+    g_assert_null(bot->reason);
+    bot_progress_free(bot);
+}
+
+static void
 test_what_is_not_known_is_negative(void)
 {
     g_autoptr(RunProgress) run = run_progress_new();
@@ -82,6 +96,7 @@ main(int argc, char **argv)
     TEST(three_states_are_final);
     TEST(states_of_runs_have_names);
     TEST(evidence_has_a_name_unless_there_is_none);
+    TEST(a_reason_is_one_line);
     TEST(what_is_not_known_is_negative);
     TEST(counts_the_bots_of_a_state);
     return g_test_run();
