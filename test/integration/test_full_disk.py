@@ -82,9 +82,8 @@ def test_full_tables_stop_the_run(small, small_server, provider, undisturbed):
         assert re.search(r"^skipped .*the run was stopped: ", result.stdout, re.MULTILINE), result.stdout
         assert set(small.rows()) <= set(undisturbed)
 
-        calls = small.calls()
+        # Whoever tries again before there is room hears the same.
         full_disk_error(small.apply(expect=(1, 4)))
-        assert small.calls() <= calls + WORKERS * CALLS
     small.apply()
     small.assert_complete(undisturbed)
     assert small.paid_again() <= 2 * WORKERS * (2 * CALLS + 1) * TEXTS_OF_A_CALL
