@@ -55,6 +55,20 @@ bot_facts_read_space(Store *store, const char *bot, BotFacts *facts, GError **er
     return true;
 }
 
+gint64
+store_count_rows(Store *store, const char *bot, GError **error)
+{
+    g_autofree char *bot_column = pg_quote_name(store->map->bot);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM %s WHERE %s = $1", store->table, bot_column);
+    const char *parameters[] = {bot};
+    g_autoptr(PGresult) result = pg_query(store->pg, sql, 1, parameters, error);
+    if (result != NULL)
+        return pg_number(result, 0, 0);
+    g_prefix_error(error, "could not count the rows of bot \"%s\" in %s: ", bot, store->address);
+    return -1;
+}
+
 char **
 store_bots(Store *store, GError **error)
 {

@@ -21,5 +21,8 @@ bool bot_facts_read(Store *store, const char *bot, BotFacts *facts, GError **err
 /* Fills the space.  VF_ERROR_DENIED when our schema is there and may not be read. */
 bool bot_facts_read_space(Store *store, const char *bot, BotFacts *facts, GError **error);
 
+/* How many rows the bot has; -1 with the error set. */
+gint64 store_count_rows(Store *store, const char *bot, GError **error);
+
 /* The ids of all bots that have rows, sorted.  Yours. */
 char **store_bots(Store *store, GError **error);

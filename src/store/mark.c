@@ -1,6 +1,6 @@
 #include "store/mark.h"
 
-#include "pg/sql.h"
+#include "store/bot_facts.h"
 #include "store/mark_of_worker.sql.h"
 #include "store/newer_mark.sql.h"
 
@@ -33,22 +33,25 @@ mark_is_by(
     return true;
 }
 
+/* Only of a bot that has a mark: the id of another may not even fit the rows' column. */
+static bool
+has_rows(Store *store, const char *bot, gint64 rows, bool *there, GError **error)
+{
+    const gint64 counted = store_count_rows(store, bot, error);
+    *there = counted == rows;
+    return counted >= 0;
+}
+
 bool
 mark_is_newer(
     Store *store, const char *bot, const MarkWish *wish, gint64 after_ms, bool *found, gint64 *rows,
     GError **error)
 {
-    *found = false;
-    *rows = 0;
-    if (store->table == NULL) /* dropped meanwhile: the worker will say so */
-        return true;
     g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, after_ms);
-    g_autofree char *bot_column = pg_quote_name(store->map->bot);
-    g_autofree char *sql = sql_fill(SQL_NEWER_MARK, "table", store->table, "bot", bot_column, NULL);
-    const char *parameters[] = {store->oid,        bot,   wish->space, wish->splitter,
-                                wish->fingerprint, after, bot};
+    const char *parameters[] = {store->oid,        bot,  wish->space, wish->splitter,
+                                wish->fingerprint, after};
     g_autoptr(PGresult) result =
-        pg_query(store->pg, sql, G_N_ELEMENTS(parameters), parameters, error);
+        pg_query(store->pg, SQL_NEWER_MARK, G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL)
     {
         g_prefix_error(error, "could not read the mark of bot \"%s\": ", bot);
@@ -56,5 +59,5 @@ mark_is_newer(
     }
     *found = PQntuples(result) == 1;
     *rows = *found ? pg_number(result, 0, 0) : 0;
-    return true;
+    return !*found || has_rows(store, bot, *rows, found, error);
 }

@@ -5,6 +5,7 @@
 #include "pg/copy_rows.h"
 #include "pg/sql.h"
 #include "store/adopt.sql.h"
+#include "store/bot_facts.h"
 #include "store/columns.h"
 #include "store/copy_staged.sql.h"
 #include "store/delete_rows.sql.h"
@@ -325,18 +326,6 @@ delete_rows(Staging *staging, char *const *failed, GError **error)
     return pg_change(store->pg, sql, 5, parameters, NULL, error);
 }
 
-/* How many rows the bot has; -1 with the error set. */
-static gint64
-count_rows(Staging *staging, GError **error)
-{
-    g_autofree char *bot = pg_quote_name(staging->store->map->bot);
-    g_autofree char *sql =
-        g_strdup_printf("SELECT count(*) FROM %s WHERE %s = $1", staging->store->table, bot);
-    const char *parameters[] = {staging->bot};
-    g_autoptr(PGresult) result = pg_query(staging->store->pg, sql, 1, parameters, error);
-    return result == NULL ? -1 : pg_number(result, 0, 0);
-}
-
 static bool
 insert_rows(Staging *staging, char *const *sources, gint64 rows, GError **error)
 {
@@ -412,7 +401,7 @@ replace_in_transaction(
     fault_point(FAULT_INSIDE_REPLACE);
     if (!insert_rows(staging, wish->sources, wish->rows, error))
         return false;
-    const gint64 rows = count_rows(staging, error);
+    const gint64 rows = store_count_rows(staging->store, staging->bot, error);
     return rows >= 0 && write_mark(staging, rows, facts, error) &&
            (!facts->complete || forget_bot(staging, error)) && pg_run(pg, "COMMIT", error);
 }
