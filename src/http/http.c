@@ -256,6 +256,8 @@ on_body(char *bytes, size_t size, size_t count, void *data)
 
     exchange->response->bytes += (gint64) length;
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (exchange->request->begun != NULL && length > 0 && status / 100 == 2)
+        *exchange->request->begun = true;
     if (exchange->fd >= 0 && status / 100 != 2)
     {
         g_string_append_len(body, bytes, (gssize) MIN(length, MAX_ERROR_BODY - body->len));
@@ -551,6 +553,7 @@ run_exchange(Exchange *exchange, const Slot *slot, Cancel *cancel, GError **erro
     curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(slot->easy, CURLOPT_URL, exchange->request->url);
     curl_easy_setopt(slot->easy, CURLOPT_PATH_AS_IS, 1L); /* what was signed is what is sent */
+    curl_easy_setopt(slot->easy, CURLOPT_FRESH_CONNECT, exchange->request->once ? 1L : 0L);
 
     const CURLcode code = perform(slot, cancel);
     if (exchange->request->unsent != NULL)
@@ -576,6 +579,8 @@ http_fetch_to_fd(
 {
     if (request->unsent != NULL)
         *request->unsent = true;
+    if (request->begun != NULL)
+        *request->begun = false;
     if (!headers_are_sane(request, error) || !cancel_check(cancel, error))
         return NULL;
 

@@ -46,7 +46,10 @@ typedef struct
     gint64 max_bytes;       /* of the answer's body; 0: 16 MB */
     int max_redirects;      /* 0: a redirect is the answer */
     bool headers_only;      /* hangs up when the body begins */
+    bool once; /* over a fresh connection: on a kept one that turns out to be closed, a request is
+                  silently sent again */
     bool *unsent; /* gets true when no byte of the request left this machine; NULL: never mind */
+    bool *begun;  /* gets true when a byte of a 2xx answer's body came; NULL: never mind */
 } HttpRequest;
 
 typedef struct

@@ -728,6 +728,61 @@ test_a_broken_handshake_sent_nothing(void)
     g_assert_true(unsent);
 }
 
+/* Keeps every connection, but hangs up where it should answer a second time. */
+static bool
+answer_once(int fd, const ServedRequest *request, void *data)
+{
+    atomic_int *answered = data;
+    (void) request;
+    if (atomic_fetch_add(answered, 1) % 2 == 1)
+        return false;
+    say_answer(fd, "200 OK", "", "hello");
+    return true;
+}
+
+/* A kept connection that the server has closed meanwhile costs nobody an answer: the request is
+ * sent again.  Whoever must not ask twice says so. */
+static void
+test_once_means_once(void)
+{
+    for (int once = 0; once <= 1; once++)
+    {
+        atomic_int answered = 0;
+        g_autoptr(Server) server = server_start(answer_once, &answered);
+        g_autoptr(HttpClient) client = http_client_new(&PRIVATE);
+        g_autofree char *url = server_url(server, "/");
+        const HttpRequest request = {.url = url, .once = once == 1};
+
+        g_autoptr(HttpResponse) first = http_fetch(client, &request, NULL, NULL);
+        g_assert_nonnull(first);
+        g_autoptr(HttpResponse) second = http_fetch(client, &request, NULL, NULL);
+        g_assert_true((second == NULL) == (once == 1));
+        g_assert_cmpint(atomic_load(&answered), ==, once == 1 ? 2 : 3);
+    }
+}
+
+/* What is written to a descriptor cannot be taken back. */
+static void
+test_tells_whether_a_body_has_begun(void)
+{
+    static const struct
+    {
+        const char *path;
+        bool begun;
+    } CASES[] = {{"/hello", true}, {"/cut", true}, {"/nothing", false}, {"/missing", false}};
+    g_autoptr(Server) server = server_start(misbehave, NULL);
+    g_autoptr(HttpClient) client = http_client_new(&PRIVATE);
+
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+    {
+        g_autofree char *url = server_url(server, CASES[i].path);
+        bool begun = !CASES[i].begun;
+        const HttpRequest request = {.url = url, .begun = &begun};
+        http_response_free(http_fetch(client, &request, NULL, NULL));
+        g_assert_true(begun == CASES[i].begun);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -775,6 +830,8 @@ main(int argc, char **argv)
         test_a_silent_handshake_is_a_connection_problem);
     g_test_add_func("/http/tells what was never sent", test_tells_what_was_never_sent);
     g_test_add_func("/http/a broken handshake sent nothing", test_a_broken_handshake_sent_nothing);
+    g_test_add_func("/http/once means once", test_once_means_once);
+    g_test_add_func("/http/tells whether a body has begun", test_tells_whether_a_body_has_begun);
     g_test_add_func("/address/knows public addresses", test_knows_public_addresses);
     g_test_add_func("/address/knows web ports", test_knows_web_ports);
     g_test_add_func("/retry-after/reads every form of it", test_reads_every_form_of_retry_after);
