@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 /* One set of credentials.  Wiped from memory when it is freed. */
 typedef struct
@@ -19,3 +20,11 @@ AwsKeys *aws_keys_new(
 AwsKeys *aws_keys_copy(const AwsKeys *keys);
 void aws_keys_free(AwsKeys *keys);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsKeys, aws_keys_free)
+
+/* True when a server cannot tell one from the other. */
+bool aws_keys_are_same(const AwsKeys *one, const AwsKeys *other);
+
+/* A text that is overwritten before it is freed: `g_autoptr(AwsSecret) token = …`. */
+typedef char AwsSecret;
+void aws_secret_free(AwsSecret *secret);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsSecret, aws_secret_free)

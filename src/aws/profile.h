@@ -7,8 +7,7 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "aws/keys.h"
 
 typedef struct AwsFiles AwsFiles;
 
@@ -25,6 +24,21 @@ bool aws_has_profile(const AwsFiles *files, const char *profile);
 
 /* A setting of a profile, the credentials file first; NULL when it is absent.  Borrowed. */
 const char *aws_profile_value(const AwsFiles *files, const char *profile, const char *name);
+
+typedef enum
+{
+    AWS_CREDENTIALS_FILE,
+    AWS_CONFIG_FILE,
+} AwsFile;
+
+/* Where that file is, whether it exists or not.  Borrowed. */
+const char *aws_file_path(const AwsFiles *files, AwsFile file);
+
+/*
+ * The static keys that this file gives a profile, yours: never a key of one file with the token
+ * of the other.  NULL without an error when it gives none; VF_ERROR_USAGE for half a pair.
+ */
+AwsKeys *aws_profile_keys(const AwsFiles *files, AwsFile file, const char *profile, GError **error);
 
 /* A setting of another section of the config file: kind "sso-session" or "services". */
 const char *aws_section_value(
