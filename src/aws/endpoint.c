@@ -1,5 +1,6 @@
 #include "aws/endpoint.h"
 
+#include "aws/setting.h"
 #include "base/error.h"
 #include "http/http.h"
 
@@ -10,22 +11,6 @@
 #define DIGITS "0123456789"
 
 /* --- what is configured -------------------------------------------------------------- */
-
-static bool
-is_true(const char *text)
-{
-    return text != NULL && g_ascii_strcasecmp(text, "true") == 0;
-}
-
-/* A setting of the environment, else of the profile; NULL when both are silent.  Borrowed. */
-static const char *
-setting(const AwsFiles *files, const char *profile, const char *variable, const char *name)
-{
-    const char *value = g_getenv(variable);
-    if (value != NULL && *value != '\0')
-        return value;
-    return aws_profile_value(files, profile, name);
-}
 
 /* The service's own address in the services section that the profile names. */
 static const char *
@@ -76,8 +61,8 @@ static bool
 read_urls(
     AwsPlaces *places, const AwsFiles *files, const char *profile, const char *url, GError **error)
 {
-    const bool ignored = is_true(setting(
-        files, profile, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"));
+    const bool ignored = aws_setting_is_true(
+        files, profile, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
 
     for (int i = 0; i < AWS_SERVICES; i++)
     {
@@ -102,9 +87,10 @@ aws_places_read(const AwsFiles *files, const char *profile, const char *url, GEr
 
     if (!read_urls(places, files, profile, url, error))
         return NULL;
-    places->fips = is_true(setting(files, profile, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+    places->fips =
+        aws_setting_is_true(files, profile, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     places->dual_stack =
-        is_true(setting(files, profile, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+        aws_setting_is_true(files, profile, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     return g_steal_pointer(&places);
 }
 
