@@ -2,43 +2,30 @@
  * client.h - one AWS account and region: signed calls with retries.
  *
  * aws_call() signs each attempt anew, retries what may pass (transport errors, 500, 502, 503, 504,
- * throttles by their code, whatever status they come with) with jitter, within a retry quota that
- * all calls of a client share; mends a wrong clock once; renews refused credentials once; follows
- * S3 to the right region once.  Many threads may call at once.
+ * damaged answers, throttles by their code, whatever status they come with) as aws/patience.h says;
+ * mends a wrong clock once; renews refused credentials once; follows S3 to the right region once.
+ * Many threads may call at once.
  *
  * Every other answer than 2xx is an error:
  *   VF_ERROR_BUSY      throttled, and the retries are used up
  *   VF_ERROR_CONNECT   not reached, or 5xx, and the retries are used up
  *   VF_ERROR_DENIED    credentials or permissions
- *   VF_ERROR_MISMATCH  the thing named does not exist
+ *   VF_ERROR_MISMATCH  the thing named does not exist, or a condition of the call does not hold
  *   VF_ERROR_BAD_INPUT the service refuses the request
  *   VF_ERROR_FAILED    not an answer of AWS (a proxy's page), anything else
  * The message names operation, code and the service's words: "ecs RunTask: AccessDeniedException:
- * …".
+ * …", "dynamodb Scan, 8 attempts: ThrottlingException: …".  Neither keys nor tokens are in it.
  */
 #pragma once
 
 #include "aws/credentials.h"
+#include "aws/patience.h"
+#include "aws/reply.h"
+#include "aws/service.h"
 #include "base/json.h"
 #include "http/http.h"
 
 typedef struct AwsClient AwsClient;
-
-typedef enum
-{
-    AWS_DYNAMODB,
-    AWS_ECS,
-    AWS_SECRETS_MANAGER,
-    AWS_LOGS,
-    AWS_SERVICE_QUOTAS,
-    AWS_DMS,
-    AWS_CLOUDFORMATION,
-    AWS_STS,
-    AWS_IAM,
-    AWS_RDS,
-    AWS_S3,
-    AWS_BEDROCK_RUNTIME,
-} AwsService;
 
 typedef struct
 {
@@ -47,10 +34,11 @@ typedef struct
     const char *endpoint; /* NULL: AWS_ENDPOINT_URL[_SERVICE], the profile's, AWS itself */
     int attempts;         /* of one call, in all; 0: AWS_MAX_ATTEMPTS, the profile's, 8 */
     AwsCredentials *credentials; /* borrowed, instead of the profile's; or NULL */
+    const AwsTiming *timing;     /* of a test; borrowed; NULL: the machine's */
 } AwsClientOptions;
 
-/* VF_ERROR_USAGE: unknown profile, no region, broken files.  Nothing is asked yet, but for the
- * instance's region. */
+/* VF_ERROR_USAGE: unknown profile, no region, broken files or settings.  Nothing is asked yet, but
+ * for the instance's region.  Own certificates: AWS_CA_BUNDLE, or the profile's ca_bundle. */
 AwsClient *aws_client_new(const AwsClientOptions *options, Cancel *cancel, GError **error);
 void aws_client_free(AwsClient *client); /* no call may be under way */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AwsClient, aws_client_free)
@@ -96,10 +84,8 @@ Json *aws_json_call(
     AwsClient *client, AwsService service, const char *operation, Json *request, char *code,
     Cancel *cancel, GError **error);
 
-/*
- * Protocol query: parameters as name, value, name, value, …, NULL; the answer's text, yours, an XML
- * document for aws/reply.h.
- */
-char *aws_query_call(
+/* Protocol query: parameters as name, value, name, value, …, NULL; the answer's root element,
+ * <ActionResponse>, yours. */
+AwsReply *aws_query_call(
     AwsClient *client, AwsService service, const char *action, const char *const *parameters,
     char *code, Cancel *cancel, GError **error);
