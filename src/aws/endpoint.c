@@ -124,6 +124,8 @@ static const Partition PARTITIONS[] = {
     {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", NULL, NULL, NULL},
     {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", NULL, NULL, NULL},
     {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", NULL, NULL, NULL},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", NULL, NULL, NULL},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", NULL, NULL, NULL},
     {"", "amazonaws.com", "api.aws", "iam.amazonaws.com", "iam-fips.amazonaws.com", "us-east-1"},
 };
 
@@ -150,11 +152,13 @@ regional_host(
     const Partition *partition)
 {
     const bool is_gov = strcmp(partition->prefix, "us-gov-") == 0;
-    const bool plain = facts->plain_fips_in_gov && is_gov && !places->dual_stack;
+    const bool is_isolated = !g_str_has_prefix(partition->suffix, "amazonaws.com");
+    const bool dual_stack = places->dual_stack && (is_isolated || !facts->plain_dual_stack);
+    const bool plain = facts->plain_fips_in_gov && is_gov && !dual_stack;
 
     return g_strdup_printf(
         "%s%s.%s.%s", facts->host, places->fips && !plain ? "-fips" : "", region,
-        places->dual_stack ? partition->dual_stack_suffix : partition->suffix);
+        dual_stack ? partition->dual_stack_suffix : partition->suffix);
 }
 
 /* IAM's hosts with IPv6 follow no rule; the ordinary ones serve as well. */

@@ -37,6 +37,7 @@ static const AwsServiceFacts FACTS[] = {
             .signing_name = "secretsmanager",
             .host = "secretsmanager",
             .setting = "secrets_manager",
+            .plain_dual_stack = true,
         },
     [AWS_LOGS] =
         {

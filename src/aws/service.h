@@ -40,6 +40,7 @@ typedef struct
     const char *host;         /* the first label: "bedrock-runtime" */
     const char *setting;      /* "secrets_manager"; in capitals after AWS_ENDPOINT_URL_ */
     bool plain_fips_in_gov;   /* GovCloud's ordinary host is the FIPS one */
+    bool plain_dual_stack;    /* but for isolated clouds, the ordinary host speaks IPv6 too */
 } AwsServiceFacts;
 
 const AwsServiceFacts *aws_service_facts(AwsService service);

@@ -94,6 +94,9 @@ test_fips_and_dual_stack_have_names_of_their_own(void)
         &fips, AWS_SECRETS_MANAGER, "us-gov-west-1", NULL,
         "https://secretsmanager-fips.us-gov-west-1.amazonaws.com us-gov-west-1");
     assert_place(
+        &dual, AWS_SECRETS_MANAGER, "us-east-1", NULL,
+        "https://secretsmanager.us-east-1.amazonaws.com us-east-1");
+    assert_place(
         &dual, AWS_S3, "us-east-1", "papers",
         "https://papers.s3.dualstack.us-east-1.amazonaws.com us-east-1");
     assert_place(
@@ -256,6 +259,9 @@ test_fips_and_dual_stack_are_read(Fixture *fixture, gconstpointer data)
     g_autoptr(AwsPlaces) profile = aws_places_read(fixture->files, "fips", NULL, NULL);
     g_assert_true(profile->fips && profile->dual_stack);
 
+    g_setenv("AWS_USE_FIPS_ENDPOINT", "", TRUE);
+    g_autoptr(AwsPlaces) empty = aws_places_read(fixture->files, "fips", NULL, NULL);
+    g_assert_true(empty->fips);
     g_setenv("AWS_USE_FIPS_ENDPOINT", "false", TRUE);
     g_autoptr(AwsPlaces) nearer = aws_places_read(fixture->files, "fips", NULL, NULL);
     g_assert_false(nearer->fips);
