@@ -427,9 +427,7 @@ renew_keys(Course *course, const Attempt *attempt)
     course->keys_renewed = true;
     aws_credentials_refused(credentials, attempt->keys);
     g_autoptr(AwsKeys) keys = aws_credentials_get(credentials, course->cancel, NULL);
-    return keys != NULL && (strcmp(keys->access_key, attempt->keys->access_key) != 0 ||
-                            strcmp(keys->secret_key, attempt->keys->secret_key) != 0 ||
-                            g_strcmp0(keys->session_token, attempt->keys->session_token) != 0);
+    return keys != NULL && !aws_keys_are_same(keys, attempt->keys);
 }
 
 static bool

@@ -252,6 +252,7 @@ test_no_secret_is_repeated(void)
         g_auto(AwsFailure) failure = {0};
         aws_failure_read(&failure, AWS_ECS, response, keys);
         g_assert_null(strstr(failure.message, "TOK"));
+        g_assert_null(strstr(failure.message, "security-token"));
         g_assert_null(strstr(failure.message, "s3cr3t"));
         g_assert_cmpuint(strlen(failure.message), >, 15);
     }
