@@ -382,6 +382,7 @@ test_a_body_in_a_descriptor_is_written_once(void)
          true,
          "whole"},
         {{{"200 OK", NULL, "half", true}, {"200 OK", NULL, "whole", false}}, false, "half"},
+        {{{"200 OK", "x-amz-crc32: 1\r\n", "unchecked", false}, OK}, true, "unchecked"},
         {{{"404 Not Found", NULL, "<Error><Code>NoSuchKey</Code></Error>", false}, OK}, false, ""},
     };
 
