@@ -13,7 +13,14 @@ service_url(const AwsFiles *files, const char *profile)
 {
     const char *url = aws_setting(
         files, profile, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
-    return url != NULL ? url : "http://169.254.169.254";
+    const char *mode = aws_setting(
+        files, profile, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        "ec2_metadata_service_endpoint_mode");
+
+    if (url != NULL)
+        return url;
+    return mode != NULL && g_ascii_strcasecmp(mode, "IPv6") == 0 ? "http://[fd00:ec2::254]"
+                                                                 : "http://169.254.169.254";
 }
 
 static bool
