@@ -17,7 +17,7 @@ explain(AwsClient *client, const char *name, GError **error)
         vf_error_hint(error, "it was looked for in region %s", aws_client_region(client));
 }
 
-/* --- a stack and its outputs ------------------------------------------------------------- */
+/* --- a stack and its outputs ------------------------------------------------------ */
 
 static void
 output_free(void *data)
@@ -118,7 +118,7 @@ aws_stack_stands(const AwsStack *stack)
            strcmp(stack->status, "ROLLBACK_COMPLETE") != 0;
 }
 
-/* --- what a stack consists of --------------------------------------------------------------- */
+/* --- what a stack consists of ----------------------------------------------------- */
 
 static void
 resource_free(void *data)

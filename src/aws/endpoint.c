@@ -10,7 +10,7 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* --- what is configured -------------------------------------------------------------- */
+/* --- what is configured ----------------------------------------------------------- */
 
 /* The service's own address in the services section that the profile names. */
 static const char *
@@ -104,7 +104,7 @@ aws_places_free(AwsPlaces *places)
     g_free(places);
 }
 
-/* --- AWS's own hosts ------------------------------------------------------------------- */
+/* --- AWS's own hosts -------------------------------------------------------------- */
 
 typedef struct
 {
@@ -191,7 +191,7 @@ signed_region(AwsService service, const char *region)
     return service == AWS_IAM && global != NULL ? global : region;
 }
 
-/* --- buckets ----------------------------------------------------------------------------- */
+/* --- buckets ---------------------------------------------------------------------- */
 
 bool
 aws_is_region(const char *region)
@@ -241,7 +241,7 @@ add_bucket(AwsEndpoint *endpoint, const char *bucket, bool own)
     endpoint->path = path;
 }
 
-/* --- both ---------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------- */
 
 /* The port that everybody takes for granted is not in the Host header. */
 static void

@@ -11,7 +11,7 @@
 #define MAX_FOREIGN_MESSAGE 120
 #define MAX_FOREIGN_WORD 40
 
-/* --- what the codes mean ------------------------------------------------------------------ */
+/* --- what the codes mean ---------------------------------------------------------- */
 
 typedef struct
 {
@@ -120,7 +120,7 @@ judge_code(AwsFailure *failure)
     }
 }
 
-/* --- what the status means, where the code says nothing ------------------------------------- */
+/* --- what the status means, where the code says nothing --------------------------- */
 
 static VfError
 error_of_status(int status)
@@ -157,8 +157,7 @@ judge_status(AwsFailure *failure, int status)
     }
 }
 
-/* --- finding code and message ------------------------------------------------------------------
- */
+/* --- finding code and message ----------------------------------------------------- */
 
 /* `ns#Code:http://…` has the code in the middle.  What cannot be a code is none. */
 static void
@@ -245,8 +244,7 @@ read_body(AwsFailure *failure, const GString *body)
     return first == '<' ? read_xml(failure, body) : NULL;
 }
 
-/* --- the message, as it may be said --------------------------------------------------------------
- */
+/* --- the message, as it may be said ----------------------------------------------- */
 
 static void
 take_out(GString *text, const char *secret)
@@ -324,8 +322,7 @@ said(const AwsFailure *failure, const HttpResponse *response, const char *raw, c
     return quotable(raw, MAX_MESSAGE, keys);
 }
 
-/* --- the whole
- * ---------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 /* A body that has no code in it, where one would have its place. */
 static bool

@@ -9,7 +9,7 @@
 #define FAILURE_FIRST_MS 50
 #define LONGEST_MS 20000
 
-/* --- timing --------------------------------------------------------------------------- */
+/* --- timing ----------------------------------------------------------------------- */
 
 static gint64
 machine_now_s(void *data)
@@ -34,7 +34,7 @@ machine_wait(void *data, gint64 ms, Cancel *cancel)
 
 const AwsTiming AWS_TIMING = {machine_now_s, machine_chance, machine_wait, NULL};
 
-/* --- quota ---------------------------------------------------------------------------- */
+/* --- quota ------------------------------------------------------------------------ */
 
 struct AwsQuota
 {
@@ -79,7 +79,7 @@ give(AwsQuota *quota, int amount)
     pthread_mutex_unlock(&quota->mutex);
 }
 
-/* --- patience --------------------------------------------------------------------------- */
+/* --- patience --------------------------------------------------------------------- */
 
 bool
 aws_patience_again(AwsPatience *patience, bool throttled, gint64 wish_ms, gint64 *wait_ms)

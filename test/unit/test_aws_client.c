@@ -27,7 +27,7 @@ scan(Stage *stage, char *code, GError **error)
     return answer != NULL;
 }
 
-/* --- requests ---------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 static void
 test_json_is_asked_and_answered(void)
@@ -130,7 +130,7 @@ test_paths_go_as_they_are(void)
     g_assert_nonnull(strstr(served(stage.server, 1)->head, "/eu-central-1/bedrock/aws4_request"));
 }
 
-/* --- patience -------------------------------------------------------------------------------- */
+/* --- patience --------------------------------------------------------------------- */
 
 static void
 test_what_may_pass_is_tried_again(void)
@@ -308,8 +308,7 @@ test_a_cancel_ends_the_wait(void)
     g_assert_cmpuint(served_count(&stage), ==, 1);
 }
 
-/* --- calls that must not happen twice ------------------------------------------------------------
- */
+/* --- calls that must not happen twice --------------------------------------------- */
 
 static void
 test_a_lost_answer_is_not_asked_for_again(void)
@@ -413,8 +412,7 @@ test_a_body_in_a_descriptor_is_written_once(void)
     }
 }
 
-/* --- checksums
- * ------------------------------------------------------------------------------------- */
+/* --- checksums -------------------------------------------------------------------- */
 
 static void
 test_a_damaged_answer_is_asked_for_again(void)
@@ -448,8 +446,7 @@ test_a_damaged_answer_is_asked_for_again(void)
     g_assert_nonnull(strstr(error->message, "damaged"));
 }
 
-/* --- remedies
- * ---------------------------------------------------------------------------------------- */
+/* --- remedies --------------------------------------------------------------------- */
 
 #define TOO_SKEWED "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}"
 
@@ -634,8 +631,7 @@ test_no_error_repeats_a_secret(void)
     g_assert_null(strstr(error->message, SECRET));
 }
 
-/* --- the client
- * ------------------------------------------------------------------------------------------ */
+/* --- the client ------------------------------------------------------------------- */
 
 static AwsClient *
 client_of(AwsClientOptions options, GError **error)
@@ -752,9 +748,7 @@ test_own_certificates_are_used(void)
     g_assert_nonnull(strstr(error->message, "authority.pem"));
 }
 
-/* --- threads
- * ------------------------------------------------------------------------------------------------
- */
+/* --- threads ---------------------------------------------------------------------- */
 
 /* A service that is two hours late, has its buckets elsewhere, and is often busy. */
 static bool

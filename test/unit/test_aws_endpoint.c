@@ -142,7 +142,7 @@ test_names_that_cannot_be_are_refused(void)
     }
 }
 
-/* --- what is configured ------------------------------------------------------------------ */
+/* --- what is configured ----------------------------------------------------------- */
 
 typedef struct
 {
