@@ -257,6 +257,19 @@ test_no_secret_is_repeated(void)
     }
 }
 
+/* An emulator's keys may be anything. */
+static void
+test_a_word_is_no_secret(void)
+{
+    g_autoptr(HttpResponse) response =
+        answer(400, NULL, "{\"__type\":\"Odd\",\"message\":\"no such secret in the test\"}");
+    g_autoptr(AwsKeys) keys = aws_keys_new("test", "test", "secret", G_MAXINT64);
+    g_auto(AwsFailure) failure = {0};
+
+    aws_failure_read(&failure, AWS_ECS, response, keys);
+    g_assert_cmpstr(failure.message, ==, "no such secret in the test");
+}
+
 static void
 test_a_message_is_one_bearable_line(void)
 {
@@ -373,6 +386,7 @@ main(int argc, char **argv)
     g_test_add_func("/aws-failure/no secret is repeated", test_no_secret_is_repeated);
     g_test_add_func(
         "/aws-failure/a message is one bearable line", test_a_message_is_one_bearable_line);
+    g_test_add_func("/aws-failure/a word is no secret", test_a_word_is_no_secret);
     g_test_add_func("/aws-failure/S3 tells the region", test_s3_tells_the_region);
     g_test_add_func(
         "/aws-failure/a strange region is not followed", test_a_strange_region_is_not_followed);
