@@ -9,18 +9,21 @@
 
 #define MINUTE_MS (60 * 1000)
 
+typedef struct World World;
+
 /* An answer to requests whose method and path begin so; the first that fits is given. */
 typedef struct
 {
     const char *request; /* "GET /path" */
     const char *status;
     const char *body;
-    const char *headers; /* NULL: none */
-    int times;           /* 0: always */
+    const char *headers;               /* NULL: none */
+    int times;                         /* 0: always */
+    void (*first)(const World *world); /* what happens before; NULL: nothing */
 } Route;
 
 /* A home folder, an environment and a server of the test's own. */
-typedef struct
+struct World
 {
     char *home;
     Server *server;
@@ -30,7 +33,7 @@ typedef struct
     int pause_ms; /* before each answer */
     AwsFiles *files;
     AwsCredentials *credentials;
-} World;
+};
 
 static bool
 answer_by_route(int fd, const ServedRequest *request, void *data)
@@ -51,6 +54,8 @@ answer_by_route(int fd, const ServedRequest *request, void *data)
         found = route;
     }
     pthread_mutex_unlock(&world->mutex);
+    if (found != NULL && found->first != NULL)
+        found->first(world);
     if (found == NULL)
         say_answer(fd, "404 Not Found", "", "nothing here");
     else if (found->status == NULL)
@@ -327,7 +332,7 @@ test_a_profile_takes_its_role(void)
     g_autofree char *answer = sts_answer("AssumeRole", "AKROLE", 60 * MINUTE_MS);
     g_autoptr(World) world = world_new(ROLE, BASE);
 
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "dev", "AKROLE", "profile \"dev\" (role arn:aws:iam::1:role/dev)");
     assert_said(
         world, 0,
@@ -345,8 +350,8 @@ test_roles_are_taken_one_by_another(void)
     g_autoptr(World) world =
         world_new(ROLE "[profile top]\nrole_arn=arn:top\nsource_profile=dev\n", BASE);
 
-    world->routes[0] = (Route){"POST /", "200 OK", first, NULL, 1};
-    world->routes[1] = (Route){"POST /", "200 OK", second, NULL, 1};
+    world->routes[0] = (Route){"POST /", "200 OK", first, NULL, 1, NULL};
+    world->routes[1] = (Route){"POST /", "200 OK", second, NULL, 1, NULL};
     assert_keys(world, "top", "AKTWO", "role arn:top");
     assert_said(world, 0, "Credential=AKBASE/");
     assert_said(world, 1, "Credential=AKONE/");
@@ -362,7 +367,7 @@ test_a_role_starts_from_the_environment(void)
         world_new("[profile dev]\nrole_arn=arn:x\ncredential_source=Environment\n", NULL);
 
     set_environment_keys();
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "dev", "AKROLE", "role arn:x");
     assert_said(world, 0, "Credential=AKENV/");
 }
@@ -374,7 +379,7 @@ test_a_profile_may_name_itself_for_its_keys(void)
     g_autoptr(World) world =
         world_new("[profile base]\nrole_arn=arn:x\nsource_profile=base\n", BASE);
 
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "base", "AKROLE", "role arn:x");
     assert_said(world, 0, "Credential=AKBASE/");
 }
@@ -427,7 +432,7 @@ test_a_refusal_is_told_without_secrets(void)
         "SignatureDoesNotMatch", "The signature does not match.\n\nThe Canonical String is S3CR3T");
     g_autoptr(World) world = world_new(ROLE, BASE);
 
-    world->routes[0] = (Route){"POST /", "403 Forbidden", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "403 Forbidden", answer, NULL, 0, NULL};
     assert_refused(
         world, "dev", VF_ERROR_DENIED,
         "could not take the role arn:aws:iam::1:role/dev: 127.0.0.1:");
@@ -444,8 +449,8 @@ test_an_overloaded_sts_is_asked_again(void)
     g_autofree char *answer = sts_answer("AssumeRole", "AKROLE", 60 * MINUTE_MS);
     g_autoptr(World) world = world_new(ROLE, BASE);
 
-    world->routes[0] = (Route){"POST /", "400 Bad Request", busy, NULL, 1};
-    world->routes[1] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "400 Bad Request", busy, NULL, 1, NULL};
+    world->routes[1] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "dev", "AKROLE", "role");
 }
 
@@ -454,7 +459,8 @@ test_a_page_of_a_proxy_is_no_answer(void)
 {
     g_autoptr(World) world = world_new(ROLE, BASE);
 
-    world->routes[0] = (Route){"POST /", "200 OK", "<!DOCTYPE html><html>S3CR3T</html>", NULL, 0};
+    world->routes[0] =
+        (Route){"POST /", "200 OK", "<!DOCTYPE html><html>S3CR3T</html>", NULL, 0, NULL};
     assert_refused(world, "dev", VF_ERROR_FAILED, "did not answer as AWS does");
 }
 
@@ -470,8 +476,8 @@ test_a_wrong_clock_is_mended_once(void)
     g_autoptr(World) world = world_new(ROLE, BASE);
     const gint64 now_ms = g_get_real_time() / 1000;
 
-    world->routes[0] = (Route){"POST /", "403 Forbidden", refusal, date, 1};
-    world->routes[1] = (Route){"POST /", "200 OK", answer, date, 0};
+    world->routes[0] = (Route){"POST /", "403 Forbidden", refusal, date, 1, NULL};
+    world->routes[1] = (Route){"POST /", "200 OK", answer, date, 0, NULL};
     assert_keys(world, "dev", "AKROLE", "role");
     assert_said(world, 1, day);
     g_autoptr(AwsKeys) keys = aws_credentials_get(world->credentials, NULL, NULL);
@@ -489,7 +495,7 @@ test_a_web_identity_signs_nothing(void)
     g_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, TRUE);
     g_setenv("AWS_ROLE_ARN", "arn:web", TRUE);
     g_setenv("AWS_ROLE_SESSION_NAME", "pod", TRUE);
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, NULL, "AKWEB", "a web identity (role arn:web)");
     assert_said(world, 0, "Action=AssumeRoleWithWebIdentity&");
     assert_said(world, 0, "RoleSessionName=pod&WebIdentityToken=a.web%2Btoken");
@@ -507,8 +513,47 @@ test_a_profile_may_have_a_web_identity(void)
 
     write_in_home(world, "token", "TOKEN");
     write_in_home(world, ".aws/config", config);
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "web", "AKWEB", "arn:web");
+}
+
+static void
+replace_token(const World *world)
+{
+    write_in_home(world, "token", "NEXT");
+}
+
+static void
+test_a_web_identity_replaced_meanwhile_is_tried(void)
+{
+    g_autofree char *refusal = sts_refusal("ExpiredTokenException", "Token expired");
+    g_autofree char *answer = sts_answer("AssumeRoleWithWebIdentity", "AKWEB", 60 * MINUTE_MS);
+    g_autoptr(World) world = world_new(NULL, NULL);
+    g_autofree char *path = path_in_home(world, "token");
+
+    write_in_home(world, "token", "FIRST");
+    g_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, TRUE);
+    g_setenv("AWS_ROLE_ARN", "arn:web", TRUE);
+    world->routes[0] = (Route){"POST /", "400 Bad Request", refusal, NULL, 1, replace_token};
+    world->routes[1] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
+    assert_keys(world, NULL, "AKWEB", "arn:web");
+    assert_said(world, 0, "WebIdentityToken=FIRST");
+    assert_said(world, 1, "WebIdentityToken=NEXT");
+}
+
+static void
+test_an_expired_web_identity_is_told(void)
+{
+    g_autofree char *refusal = sts_refusal("ExpiredTokenException", "Token expired");
+    g_autoptr(World) world = world_new(NULL, NULL);
+    g_autofree char *path = path_in_home(world, "token");
+
+    write_in_home(world, "token", "S3CR3T");
+    g_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, TRUE);
+    g_setenv("AWS_ROLE_ARN", "arn:web", TRUE);
+    world->routes[0] = (Route){"POST /", "400 Bad Request", refusal, NULL, 0, NULL};
+    assert_refused(world, NULL, VF_ERROR_DENIED, "ExpiredTokenException: Token expired");
+    g_assert_cmpuint(requests(world), ==, 1);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -558,8 +603,12 @@ test_a_session_of_sso_gives_keys(void)
 
     write_session(world, 60 * MINUTE_MS);
     world->routes[0] = (Route){
-        "GET /federation/credentials?role_name=Admin%20Role&account_id=123", "200 OK", answer, NULL,
-        0};
+        "GET /federation/credentials?role_name=Admin%20Role&account_id=123",
+        "200 OK",
+        answer,
+        NULL,
+        0,
+        NULL};
     assert_keys(world, "corp", "AKSSO", "profile \"corp\" (SSO role Admin Role)");
     assert_said(world, 0, "x-amz-sso_bearer_token: S3CR3T-OLD");
     g_assert_cmpuint(requests(world), ==, 1);
@@ -578,10 +627,13 @@ test_an_old_session_is_renewed_and_kept(void)
     write_session(world, -MINUTE_MS);
     g_assert_cmpint(g_chmod(path, 0644), ==, 0);
     world->routes[0] = (Route){
-        "POST /token", "200 OK",
+        "POST /token",
+        "200 OK",
         "{\"accessToken\":\"S3CR3T-NEW\",\"expiresIn\":28800,\"refreshToken\":\"S3CR3T-NEXT\"}",
-        NULL, 0};
-    world->routes[1] = (Route){"GET /federation", "200 OK", answer, NULL, 0};
+        NULL,
+        0,
+        NULL};
+    world->routes[1] = (Route){"GET /federation", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "corp", "AKSSO", "SSO");
     assert_said(world, 0, "\"grantType\":\"refresh_token\"");
     assert_said(world, 0, "S3CR3T-REFRESH");
@@ -604,8 +656,8 @@ test_a_session_that_holds_survives_a_failed_renewal(void)
 
     write_session(world, 5 * MINUTE_MS);
     world->routes[0] =
-        (Route){"POST /token", "400 Bad Request", "{\"error\":\"invalid_grant\"}", NULL, 0};
-    world->routes[1] = (Route){"GET /federation", "200 OK", answer, NULL, 0};
+        (Route){"POST /token", "400 Bad Request", "{\"error\":\"invalid_grant\"}", NULL, 0, NULL};
+    world->routes[1] = (Route){"GET /federation", "200 OK", answer, NULL, 0, NULL};
     assert_keys(world, "corp", "AKSSO", "SSO");
     assert_said(world, 1, "S3CR3T-OLD");
 }
@@ -618,7 +670,7 @@ test_a_dead_session_wants_a_login(void)
     assert_refused(world, "corp", VF_ERROR_DENIED, "run: aws sso login --profile corp");
     write_session(world, -MINUTE_MS);
     world->routes[0] =
-        (Route){"POST /token", "400 Bad Request", "{\"error\":\"invalid_grant\"}", NULL, 0};
+        (Route){"POST /token", "400 Bad Request", "{\"error\":\"invalid_grant\"}", NULL, 0, NULL};
     assert_refused(world, "corp", VF_ERROR_DENIED, "could not be renewed: 400 invalid_grant");
     assert_refused(world, "corp", VF_ERROR_DENIED, "run: aws sso login --profile corp");
 }
@@ -629,11 +681,40 @@ test_a_session_that_the_portal_refuses_wants_a_login(void)
     g_autoptr(World) world = world_new(SSO, NULL);
 
     write_session(world, 60 * MINUTE_MS);
-    world->routes[0] = (Route){
-        "GET /federation", "401 Unauthorized", "{\"message\":\"Session token not found\"}", NULL,
-        0};
+    world->routes[0] = (Route){"GET /federation",
+                               "401 Unauthorized",
+                               "{\"message\":\"Session token not found\"}",
+                               NULL,
+                               0,
+                               NULL};
     assert_refused(world, "corp", VF_ERROR_DENIED, "401 Session token not found");
     assert_refused(world, "corp", VF_ERROR_DENIED, "run: aws sso login");
+}
+
+static void
+renew_session_elsewhere(const World *world)
+{
+    g_autofree char *name = sso_cache_name("it");
+    g_autofree char *expires = time_in(60 * MINUTE_MS);
+    g_autofree char *text =
+        g_strdup_printf("{\"accessToken\":\"OTHER\",\"expiresAt\":\"%s\"}", expires);
+    write_in_home(world, name, text);
+}
+
+/* Two processes may renew at once; the token of the second is worth nothing then. */
+static void
+test_a_session_renewed_elsewhere_is_used(void)
+{
+    g_autofree char *answer = sso_answer("AKSSO");
+    g_autoptr(World) world = world_new(SSO, NULL);
+
+    write_session(world, -MINUTE_MS);
+    world->routes[0] =
+        (Route){"POST /token",          "400 Bad Request", "{\"error\":\"invalid_grant\"}", NULL, 0,
+                renew_session_elsewhere};
+    world->routes[1] = (Route){"GET /federation", "200 OK", answer, NULL, 0, NULL};
+    assert_keys(world, "corp", "AKSSO", "SSO");
+    assert_said(world, 1, "x-amz-sso_bearer_token: OTHER");
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -729,7 +810,7 @@ world_with_container(const char *answer)
     g_autofree char *url = server_url(world->server, "/v2/credentials/x?a=b");
 
     g_setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, TRUE);
-    world->routes[0] = (Route){"GET /v2/credentials/x?a=b", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"GET /v2/credentials/x?a=b", "200 OK", answer, NULL, 0, NULL};
     return world;
 }
 
@@ -811,7 +892,7 @@ test_a_faltering_container_endpoint_is_asked_again(void)
     g_autoptr(World) world = world_with_container(answer);
 
     world->routes[1] = world->routes[0];
-    world->routes[0] = (Route){"GET /", "500 Oops", "", NULL, 2};
+    world->routes[0] = (Route){"GET /", "500 Oops", "", NULL, 2, NULL};
     assert_keys(world, NULL, "AKTASK", "container");
 }
 
@@ -829,9 +910,9 @@ world_with_instance(const char *answer)
 
     g_unsetenv("AWS_EC2_METADATA_DISABLED");
     g_setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url, TRUE);
-    world->routes[0] = (Route){"PUT /latest/api/token", "200 OK", "SESSION", NULL, 0};
-    world->routes[1] = (Route){ROLES "my-role", "200 OK", answer, NULL, 0};
-    world->routes[2] = (Route){ROLES, "200 OK", "my-role\n", NULL, 0};
+    world->routes[0] = (Route){"PUT /latest/api/token", "200 OK", "SESSION", NULL, 0, NULL};
+    world->routes[1] = (Route){ROLES "my-role", "200 OK", answer, NULL, 0, NULL};
+    world->routes[2] = (Route){ROLES, "200 OK", "my-role\n", NULL, 0, NULL};
     return world;
 }
 
@@ -856,6 +937,17 @@ test_an_old_instance_has_no_sessions(void)
     world->routes[0].status = "405 Not Allowed";
     assert_keys(world, NULL, "AKEC2", "my-role");
     g_assert_null(strcasestr(served(world->server, 1)->head, "x-aws-ec2-metadata-token"));
+}
+
+/* The answer with the session's token does not pass the hop to a container. */
+static void
+test_where_sessions_get_lost_there_are_none(void)
+{
+    g_autofree char *answer = json_answer("AKEC2", 60 * MINUTE_MS);
+    g_autoptr(World) world = world_with_instance(answer);
+
+    world->routes[0].status = NULL;
+    assert_keys(world, NULL, "AKEC2", "my-role");
 }
 
 static void
@@ -965,7 +1057,7 @@ test_keys_are_renewed_in_time(void)
     g_autoptr(World) world = world_with_container(first);
 
     world->routes[0].times = 1;
-    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0};
+    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0, NULL};
     assert_keys(world, NULL, "AKONE", "container");
     assert_key_now(world, "AKONE");
     g_assert_cmpuint(requests(world), ==, 1);
@@ -999,7 +1091,7 @@ test_refused_keys_are_asked_for_again(void)
     g_autoptr(World) world = world_with_container(first);
 
     world->routes[0].times = 1;
-    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0};
+    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0, NULL};
     assert_keys(world, NULL, "AKONE", "container");
     g_autoptr(AwsKeys) old = aws_credentials_get(world->credentials, NULL, NULL);
     aws_credentials_refused(world->credentials, old);
@@ -1098,7 +1190,7 @@ test_a_role_is_narrowed_by_a_policy(void)
     g_autofree char *answer = sts_answer("AssumeRole", "AKROLE", 60 * MINUTE_MS);
     g_autoptr(World) world = world_new(NULL, DEFAULT);
 
-    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[0] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     g_autoptr(AwsCredentials) narrowed = aws_credentials_of_role(
         credentials_of(world, NULL), "arn:table", "bot", "{\"Version\":\"2012-10-17\"}",
         "ap-northeast-1");
@@ -1125,9 +1217,9 @@ test_a_role_is_tried_again_with_new_keys(void)
     g_autoptr(World) world = world_with_container(first);
 
     world->routes[0].times = 1;
-    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0};
-    world->routes[2] = (Route){"POST /", "403 Forbidden", refusal, NULL, 1};
-    world->routes[3] = (Route){"POST /", "200 OK", answer, NULL, 0};
+    world->routes[1] = (Route){"GET /", "200 OK", second, NULL, 0, NULL};
+    world->routes[2] = (Route){"POST /", "403 Forbidden", refusal, NULL, 1, NULL};
+    world->routes[3] = (Route){"POST /", "200 OK", answer, NULL, 0, NULL};
     g_autoptr(AwsCredentials) role =
         aws_credentials_of_role(credentials_of(world, NULL), "arn:x", "me", NULL, NULL);
     g_autoptr(AwsKeys) keys = aws_credentials_get(role, NULL, &error);
@@ -1181,6 +1273,11 @@ main(int argc, char **argv)
     g_test_add_func("/credentials/a web identity signs nothing", test_a_web_identity_signs_nothing);
     g_test_add_func(
         "/credentials/a profile may have a web identity", test_a_profile_may_have_a_web_identity);
+    g_test_add_func(
+        "/credentials/a web identity replaced meanwhile is tried",
+        test_a_web_identity_replaced_meanwhile_is_tried);
+    g_test_add_func(
+        "/credentials/an expired web identity is told", test_an_expired_web_identity_is_told);
     g_test_add_func("/credentials/a session of sso gives keys", test_a_session_of_sso_gives_keys);
     g_test_add_func(
         "/credentials/an old session is renewed and kept", test_an_old_session_is_renewed_and_kept);
@@ -1191,6 +1288,9 @@ main(int argc, char **argv)
     g_test_add_func(
         "/credentials/a session that the portal refuses wants a login",
         test_a_session_that_the_portal_refuses_wants_a_login);
+    g_test_add_func(
+        "/credentials/a session renewed elsewhere is used",
+        test_a_session_renewed_elsewhere_is_used);
     g_test_add_func("/credentials/a program prints keys", test_a_program_prints_keys);
     g_test_add_func(
         "/credentials/what is wrong with a program is told",
@@ -1214,6 +1314,9 @@ main(int argc, char **argv)
     g_test_add_func("/credentials/an instance gets keys", test_an_instance_gets_keys);
     g_test_add_func(
         "/credentials/an old instance has no sessions", test_an_old_instance_has_no_sessions);
+    g_test_add_func(
+        "/credentials/where sessions get lost there are none",
+        test_where_sessions_get_lost_there_are_none);
     g_test_add_func(
         "/credentials/without sessions only if that is allowed",
         test_without_sessions_only_if_that_is_allowed);
