@@ -20,11 +20,13 @@ from email.utils import formatdate
 from urllib.parse import parse_qs
 
 from aws import mishaps
+from aws.bedrock import Bedrock
 from aws.dynamodb import DynamoDB
 from aws.gate import ACCOUNT, Identity, Keyring, iso_time
 from aws.mishaps import Mishap, Mishaps, Refusal, Rule
 from aws.problem import Problem
 from aws.records import Call, Records
+from aws.s3 import S3
 from aws.service import Caller, Operation, Service
 from aws.signature import Malformed, Request, read_claim
 from loopback import Handler, Response, Server
@@ -50,7 +52,11 @@ class Aws(Server):
         self.numbers = itertools.count(1)
         self.limits: dict[tuple[str, str], TokenBucket] = {}
         self.dynamodb = DynamoDB(self)
-        self.services: list[Service] = [self.dynamodb]
+        self.s3 = S3(self)
+        self.bedrock = Bedrock(self)
+        self.services: list[Service] = [
+            self.dynamodb, self.s3, self.bedrock,
+        ]  # fmt: skip
 
     # --- for tests ---
 
@@ -100,17 +106,20 @@ class Aws(Server):
 
     def service_for(self, request: Request) -> Service:
         """Whom a request is meant for."""
+        for service in (self.bedrock,):
+            if service.knows(request.raw_path):
+                return service
         target = request.header("X-Amz-Target")
         if target is not None:
             prefix = target.rpartition(".")[0]
             found = self._service(lambda service: getattr(service.protocol, "target", None) == prefix)
-            return found or self._service_of_scope(request) or self.dynamodb
+            return found or self._service_of_scope(request) or self.s3
         kind = (request.header("Content-Type") or "").partition(";")[0]
         if kind == "application/x-www-form-urlencoded" or "Action" in parse_qs(request.raw_query):
             version = (parse_qs(request.body.decode("latin-1") or request.raw_query).get("Version") or [""])[0]
             found = self._service(lambda service: getattr(service.protocol, "version", None) == version)
-            return found or self._service_of_scope(request) or self.dynamodb
-        return self._service_of_scope(request) or self.dynamodb
+            return found or self._service_of_scope(request) or self.s3
+        return self._service_of_scope(request) or self.s3
 
     def _service(self, fits: Callable[[Service], bool]) -> Service | None:
         return next((service for service in self.services if fits(service)), None)
@@ -195,6 +204,8 @@ class AwsHandler(Handler):
                 bucket.take(1)
 
     def deliver(self, response: Response, mishap: Mishap) -> None:
+        if self.command == "HEAD" and response.status >= 300:
+            response.body = b""  # what is wrong is told by the status alone
         head = response.head()
         body = b"" if self.command == "HEAD" else response.body
         try:
