@@ -21,14 +21,22 @@ from urllib.parse import parse_qs
 
 from aws import mishaps
 from aws.bedrock import Bedrock
+from aws.cloudformation import CloudFormation
 from aws.dynamodb import DynamoDB
+from aws.ecs import Ecs
 from aws.gate import ACCOUNT, Identity, Keyring, iso_time
+from aws.logs import Logs
+from aws.metadata import Metadata
 from aws.mishaps import Mishap, Mishaps, Refusal, Rule
 from aws.problem import Problem
 from aws.records import Call, Records
 from aws.s3 import S3
+from aws.secretsmanager import SecretsManager
 from aws.service import Caller, Operation, Service
+from aws.servicequotas import ServiceQuotas
 from aws.signature import Malformed, Request, read_claim
+from aws.sso import Sso
+from aws.sts import Sts
 from loopback import Handler, Response, Server
 from ratelimit import TokenBucket
 
@@ -52,10 +60,19 @@ class Aws(Server):
         self.numbers = itertools.count(1)
         self.limits: dict[tuple[str, str], TokenBucket] = {}
         self.dynamodb = DynamoDB(self)
+        self.ecs = Ecs(self)
+        self.cloudformation = CloudFormation(self)
+        self.secretsmanager = SecretsManager(self)
+        self.sts = Sts(self)
         self.s3 = S3(self)
         self.bedrock = Bedrock(self)
+        self.logs = Logs(self)
+        self.servicequotas = ServiceQuotas(self)
+        self.metadata = Metadata(self)
+        self.sso = Sso(self)
         self.services: list[Service] = [
-            self.dynamodb, self.s3, self.bedrock,
+            self.dynamodb, self.ecs, self.cloudformation, self.secretsmanager, self.sts, self.s3, self.bedrock,
+            self.logs, self.servicequotas, self.metadata, self.sso,
         ]  # fmt: skip
 
     # --- for tests ---
@@ -106,7 +123,7 @@ class Aws(Server):
 
     def service_for(self, request: Request) -> Service:
         """Whom a request is meant for."""
-        for service in (self.bedrock,):
+        for service in (self.metadata, self.sso, self.bedrock):
             if service.knows(request.raw_path):
                 return service
         target = request.header("X-Amz-Target")
@@ -118,7 +135,7 @@ class Aws(Server):
         if kind == "application/x-www-form-urlencoded" or "Action" in parse_qs(request.raw_query):
             version = (parse_qs(request.body.decode("latin-1") or request.raw_query).get("Version") or [""])[0]
             found = self._service(lambda service: getattr(service.protocol, "version", None) == version)
-            return found or self._service_of_scope(request) or self.s3
+            return found or self._service_of_scope(request) or self.sts
         return self._service_of_scope(request) or self.s3
 
     def _service(self, fits: Callable[[Service], bool]) -> Service | None:
