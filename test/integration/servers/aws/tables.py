@@ -67,9 +67,9 @@ class Table:
     page_bytes: int = 1_000_000
     status: str = "ACTIVE"
     indexes: dict[str, Index] = field(default_factory=dict)
-    items: dict[tuple, Item] = field(default_factory=dict)
+    items: dict[tuple, Item] = field(default_factory=dict, repr=False)
     guard: Any = field(default_factory=threading.RLock)
-    _views: dict[str | None, list[Entry]] = field(default_factory=dict)
+    _views: dict[str | None, list[Entry]] = field(default_factory=dict, repr=False)
 
     # --- for tests: plain Python values ---
 
