@@ -34,6 +34,7 @@ from botocore.exceptions import ClientError  # noqa: E402
 
 from aws import signature  # noqa: E402
 from aws.bedrock import expected  # noqa: E402
+from aws.deployment import deploy  # noqa: E402
 from aws.gate import Identity  # noqa: E402
 from aws.mishaps import CutBody, Flipped, HangUp, LostAnswer, Page, Refusal, SlowBody, WrongCrc  # noqa: E402
 from aws.s3 import token_of_key  # noqa: E402
@@ -729,6 +730,22 @@ def test_sso_gives_credentials_for_a_token_that_can_be_renewed(aws):
     fresh = send(aws, "POST", "/token", {"Content-Type": "application/json"}, json.dumps(body).encode()).json()["accessToken"]
     given = send(aws, "GET", path, {"x-amz-sso_bearer_token": fresh}).json()["roleCredentials"]
     assert given["sessionToken"] == who.token and given["expiration"] > 1e12
+
+
+def test_a_deployment_looks_like_the_applications(aws):
+    chat = deploy(aws)
+    bots = [chat.add_bot("ada", f"bot {number}", {"a b.txt": b"text"}) for number in range(3)]
+    chat.add_alias("ben", bots[0])
+    chat.add_ghost("ada")
+    chat.add_conversation("ada")
+    api, name = client(aws, "dynamodb"), chat.table.name
+    assert api.scan(TableName=name, IndexName="LastBotUsedIndex")["Count"] == 4
+    assert api.scan(TableName=name, **IS_BOT)["Count"] == 4
+    outputs = client(aws, "cloudformation").describe_stacks(StackName="BedrockChatStack")["Stacks"][0]["Outputs"]
+    assert {"OutputKey": "DatabaseConversationTableNameDDF11821", "OutputValue": name} in outputs
+    listed = client(aws, "s3").list_objects_v2(Bucket=chat.bucket.name, Prefix=f"ada/{bots[1].id}/documents/")
+    assert [one["Key"] for one in listed["Contents"]] == [f"ada/{bots[1].id}/documents/a b.txt"]
+    assert {len(bot.id) for bot in bots} == {26}
 
 
 # --- mishaps -----------------------------------------------------------------
