@@ -40,7 +40,9 @@ class CloudFormation(Service):
         self.stacks: dict[str, Stack] = {}
         self.page_resources = PAGE
 
-    def create_stack(self, name: str, outputs: dict[str, str], resources: dict[str, tuple[str, str]] | None = None) -> Stack:
+    def create_stack(
+        self, name: str, outputs: dict[str, str], resources: dict[str, tuple[str, str]] | None = None
+    ) -> Stack:
         stack_id = self.arn(f"stack/{name}/5f0a9b10-0000-11ee-8000-0a1b2c3d4e5f")
         self.stacks[name] = Stack(name, stack_id, outputs, resources or {})
         return self.stacks[name]

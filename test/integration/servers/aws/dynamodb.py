@@ -131,7 +131,7 @@ class DynamoDB(Service):
                 "RequestItems": mapping(
                     structure(
                         {"Keys": list_of(ITEM, 1, 100)},
-                        {name: READ[name] for name in ("ConsistentRead", "ExpressionAttributeNames", "ProjectionExpression")},
+                        {name: shape for name, shape in READ.items() if name != "ReturnConsumedCapacity"},
                     ),
                     1, 100,
                 )
@@ -222,7 +222,12 @@ class DynamoDB(Service):
         attributes = projected(item, paths) if wish.startswith("UPDATED") else item
         return {"Attributes": attributes} if attributes else {}
 
-    @operation("Scan", structure({"TableName": TABLE}, {**PAGED, "Segment": integer(0, 999_999), "TotalSegments": integer(1, 1_000_000)}))
+    @operation(
+        "Scan",
+        structure(
+            {"TableName": TABLE}, {**PAGED, "Segment": integer(0, 999_999), "TotalSegments": integer(1, 1_000_000)}
+        ),
+    )
     def scan(self, request: dict, caller: Caller) -> dict:
         table, index = self.table_and_index(request)
         segment, total = request.get("Segment"), request.get("TotalSegments")
@@ -254,7 +259,12 @@ class DynamoDB(Service):
             start = table.after(view, key, index)
         return self.page(request, table, index, view[start:], holds, paths)
 
-    @operation("Query", structure({"TableName": TABLE, "KeyConditionExpression": text()}, {**PAGED, "ScanIndexForward": boolean()}))
+    @operation(
+        "Query",
+        structure(
+            {"TableName": TABLE, "KeyConditionExpression": text()}, {**PAGED, "ScanIndexForward": boolean()}
+        ),
+    )
     def query(self, request: dict, caller: Caller) -> dict:
         table, index = self.table_and_index(request)
         keys = table.keys_of(index)
@@ -351,7 +361,9 @@ class DynamoDB(Service):
         if has_projection and select not in (None, "SPECIFIC_ATTRIBUTES"):
             raise invalid(f"Cannot specify the ProjectionExpression when choosing to get {select}")
         if select == "SPECIFIC_ATTRIBUTES" and not has_projection:
-            raise invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+            raise invalid(
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+            )
         if select == "ALL_PROJECTED_ATTRIBUTES" and index is None:
             raise invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
         if select == "ALL_ATTRIBUTES" and index is not None and index.is_global and index.attributes is not None:

@@ -216,7 +216,9 @@ class Ecs(Service):
             raise Problem("InvalidParameterException", "The specified task definition must include a revision number.")
         found = self.definition(request["taskDefinition"])
         if found is None:
-            raise client_error("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
+            raise client_error(
+                "The specified task definition does not exist. Specify a valid account, family, revision and try again."
+            )
         with self.guard:
             found["status"] = "INACTIVE"
             found["deregisteredAt"] = self.aws.clock()
@@ -241,7 +243,13 @@ class Ecs(Service):
 
     @operation(
         "DescribeClusters",
-        structure({}, {"clusters": list_of(NAME, 0, 100), "include": list_of(text(among="ATTACHMENTS CONFIGURATIONS SETTINGS STATISTICS TAGS"))}),
+        structure(
+            {},
+            {
+                "clusters": list_of(NAME, 0, 100),
+                "include": list_of(text(among="ATTACHMENTS CONFIGURATIONS SETTINGS STATISTICS TAGS")),
+            },
+        ),
     )  # fmt: skip
     def describe_clusters(self, request: dict, caller: Caller) -> dict:
         found, failures = [], []
@@ -327,7 +335,9 @@ class Ecs(Service):
         if not 1 <= request.get("count", 1) <= 10:
             raise wrong("count should be between 1 and 10")
         if "launchType" in request and "capacityProviderStrategy" in request:
-            raise wrong("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+            raise wrong(
+                "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+            )
         for provider in request.get("capacityProviderStrategy", []):
             if provider["capacityProvider"] not in cluster.providers:
                 raise wrong("The specified capacity provider was not found. Specify a valid name or ARN and try again.")

@@ -13,7 +13,7 @@ done, recorded and answered, in this order.
 
 from __future__ import annotations
 
-import itertools
+import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -24,7 +24,7 @@ from aws.bedrock import Bedrock
 from aws.cloudformation import CloudFormation
 from aws.dynamodb import DynamoDB
 from aws.ecs import Ecs
-from aws.gate import ACCOUNT, Identity, Keyring, iso_time
+from aws.gate import ACCOUNT, Identity, Keyring
 from aws.logs import Logs
 from aws.metadata import Metadata
 from aws.mishaps import Mishap, Mishaps, Refusal, Rule
@@ -57,8 +57,8 @@ class Aws(Server):
         self.operator = self.keyring.add(Identity("AKIAOPERATOR00000001", "operator/secret+key=0123456789abcdef01234"))
         self.mishaps = Mishaps(seed)
         self.records = Records()
-        self.numbers = itertools.count(1)
         self.limits: dict[tuple[str, str], TokenBucket] = {}
+        self.limit_guard = threading.Lock()
         self.dynamodb = DynamoDB(self)
         self.ecs = Ecs(self)
         self.cloudformation = CloudFormation(self)
@@ -102,7 +102,13 @@ class Aws(Server):
         return [call for call in self.calls() if call.refused]
 
     def mishap(
-        self, service: str, operation: str, mishap: Mishap, times: float | None = None, fraction: float = 1, skip: int = 0
+        self,
+        service: str,
+        operation: str,
+        mishap: Mishap,
+        times: float | None = None,
+        fraction: float = 1,
+        skip: int = 0,
     ) -> None:
         """From now on this befalls such calls; see mishaps.py."""
         self.mishaps.add(Rule(service, operation, mishap, times, fraction, skip))
@@ -115,9 +121,7 @@ class Aws(Server):
 
     def limit(self, service: str, operation: str, per_second: float, burst: float) -> None:
         """Throttles an operation beyond a rate, as a bucket that holds `burst` calls."""
-        bucket = TokenBucket(per_second, 1.0, None, time.monotonic)
-        bucket.capacity = bucket._level = burst
-        self.limits[service, operation] = bucket
+        self.limits[service, operation] = TokenBucket(per_second, 1.0, burst / per_second, time.monotonic)
 
     # --- routing ---
 
@@ -214,7 +218,7 @@ class AwsHandler(Handler):
             bucket = aws.limits.get((call.service, name))
             if bucket is None:
                 continue
-            with aws.mishaps._guard:
+            with aws.limit_guard:
                 if bucket.wait_for(1) > 0:
                     status = 429 if call.service == "bedrock" else 400
                     raise Problem("ThrottlingException", "Rate exceeded", status)
@@ -242,6 +246,10 @@ class AwsHandler(Handler):
         """All of a request, or None when its framing is refused."""
         lengths = self.headers.get_all("Content-Length", [])
         if "Transfer-Encoding" in self.headers or len(lengths) > 1 or not all(map(str.isdecimal, lengths)):
+            self.server.records.enter(
+                service="", operation="", parameters=None, at=self.server.clock(),
+                headers=tuple(self.headers.items()), refused=True, status=411, code="LengthRequired",
+            )  # fmt: skip
             self.respond(Response(411, b"", {"Content-Type": "text/plain"}, close=True))
             return None
         length = int(lengths[0]) if lengths else 0
@@ -251,6 +259,3 @@ class AwsHandler(Handler):
         # The base class shortens "//" at the beginning of a path; the request line is as it came.
         target = self.requestline.split(" ")[1]
         return Request(self.command, target, tuple(self.headers.items()), body)
-
-
-__all__ = ["Aws", "iso_time"]

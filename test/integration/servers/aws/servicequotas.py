@@ -7,7 +7,8 @@ from aws.problem import Problem
 from aws.service import Caller, Service, operation
 from aws.shapes import structure, text
 
-WANTED = structure({"ServiceCode": text(1, 63, r"[a-zA-Z][a-zA-Z0-9-]*"), "QuotaCode": text(1, 128, r"[a-zA-Z][a-zA-Z0-9-]*")})
+CODE = r"[a-zA-Z][a-zA-Z0-9-]*"
+WANTED = structure({"ServiceCode": text(1, 63, CODE), "QuotaCode": text(1, 128, CODE)})
 
 
 class ServiceQuotas(Service):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 
 from aws import protocols
@@ -90,7 +89,8 @@ class Sts(Service):
             raise Problem("ValidationError", "AssumeRoleWithWebIdentity is called without a signature")
         role, token = self.roles.get(request["RoleArn"]), request["WebIdentityToken"]
         if token in self.expired_web_tokens:
-            raise Problem("ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time")
+            message = "Token expired: current date/time must be before the expiration date/time"
+            raise Problem("ExpiredTokenException", message)
         if role is None or not role.web_tokens:
             raise Problem("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
         if token not in role.web_tokens:
@@ -133,8 +133,3 @@ class Sts(Service):
             },
             "PackedPolicySize": 6 if policy else None,
         }
-
-
-def fresh_web_token() -> str:
-    """Something as long as a real token."""
-    return "eyJ" + secrets.token_urlsafe(600)
