@@ -361,7 +361,9 @@ def test_a_session_policy_limits_what_an_assumed_role_may_touch(aws, table):
         ],
     }  # fmt: skip
     role = aws.sts.create_role("TableAccess")
-    given = client(aws, "sts").assume_role(RoleArn=role.arn, RoleSessionName="DynamoDBSession", Policy=json.dumps(policy))
+    given = client(aws, "sts").assume_role(
+        RoleArn=role.arn, RoleSessionName="DynamoDBSession", Policy=json.dumps(policy)
+    )
     who = aws.keyring.find(given["Credentials"]["AccessKeyId"])
     key = lambda user: {"TableName": "chat", "Key": {"PK": {"S": user}, "SK": {"S": f"{user}#BOT#003"}}}  # noqa: E731
     assert "Item" in dynamo(aws, "GetItem", key("u3"), who=who).json()

@@ -456,7 +456,9 @@ def update(text: str, names: Names) -> Update:
         if clause not in ("SET", "REMOVE", "ADD", "DELETE"):
             raise reader.syntax(reader.peek())
         if clause in seen:
-            raise invalid(f'Invalid UpdateExpression: The "{clause}" section can only be used once in an update expression;')
+            raise invalid(
+                f'Invalid UpdateExpression: The "{clause}" section can only be used once in an update expression;'
+            )
         seen.add(clause)
         reader.at += 1
         while True:
