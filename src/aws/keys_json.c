@@ -8,18 +8,16 @@
 static void
 overwrite(Json *json)
 {
-    const char *key;
-    Json *member;
-    size_t i;
-
     if (json_is_string(json))
     {
         /* Ours alone, so that it may be written to, whatever jansson calls it. */
         void *bytes = (void *) (uintptr_t) json_string_value(json);
         explicit_bzero(bytes, json_string_length(json));
     }
-    json_object_foreach(json, key, member) overwrite(member);
-    json_array_foreach(json, i, member) overwrite(member);
+    for (void *at = json_object_iter(json); at != NULL; at = json_object_iter_next(json, at))
+        overwrite(json_object_iter_value(at));
+    for (size_t i = 0; i < json_array_size(json); i++)
+        overwrite(json_array_get(json, i));
 }
 
 void

@@ -62,12 +62,28 @@ set_nowhere(const AwsSearch *search, GError **error)
                "AWS_SECRET_ACCESS_KEY");
 }
 
+/* Asks one source.  True when it had its say: keys, or an error. */
+static bool
+ask_one(
+    AwsSource source, const AwsSearch *search, AwsKeys **keys, char **origin, Cancel *cancel,
+    GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    *keys = source(search, origin, cancel, &problem);
+    if (problem == NULL)
+        return *keys != NULL;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return true;
+}
+
 AwsKeys *
 aws_find_keys(const AwsSearch *search, char **origin, Cancel *cancel, GError **error)
 {
+    AwsKeys *keys = NULL;
+
     for (size_t i = 0; i < G_N_ELEMENTS(SOURCES); i++)
     {
-        GError *problem = NULL;
         if (SOURCES[i].kind == OF_ENVIRONMENT && search->profile_named)
             continue;
         if (SOURCES[i].kind == OF_PROFILE_ROLE && strcmp(search->profile, "default") != 0 &&
@@ -76,14 +92,8 @@ aws_find_keys(const AwsSearch *search, char **origin, Cancel *cancel, GError **e
             set_unknown_profile(search, error);
             return NULL;
         }
-        AwsKeys *keys = SOURCES[i].keys(search, origin, cancel, &problem);
-        if (keys != NULL)
+        if (ask_one(SOURCES[i].keys, search, &keys, origin, cancel, error))
             return keys;
-        if (problem != NULL)
-        {
-            g_propagate_error(error, problem);
-            return NULL;
-        }
     }
     set_nowhere(search, error);
     return NULL;
@@ -92,20 +102,12 @@ aws_find_keys(const AwsSearch *search, char **origin, Cancel *cancel, GError **e
 AwsKeys *
 aws_find_profile_keys(const AwsSearch *search, char **origin, Cancel *cancel, GError **error)
 {
+    AwsKeys *keys = NULL;
+
     for (size_t i = 0; i < G_N_ELEMENTS(SOURCES); i++)
-    {
-        GError *problem = NULL;
-        if (SOURCES[i].kind != OF_PROFILE)
-            continue;
-        AwsKeys *keys = SOURCES[i].keys(search, origin, cancel, &problem);
-        if (keys != NULL)
+        if (SOURCES[i].kind == OF_PROFILE &&
+            ask_one(SOURCES[i].keys, search, &keys, origin, cancel, error))
             return keys;
-        if (problem != NULL)
-        {
-            g_propagate_error(error, problem);
-            return NULL;
-        }
-    }
     g_set_error(
         error, VF_ERROR, VF_ERROR_DENIED, "profile \"%s\" has no credentials", search->profile);
     return NULL;
@@ -174,9 +176,9 @@ aws_ask_patiently(const RetryPolicy *policy, AwsAsk ask, void *data, Cancel *can
     {
         GError *problem = NULL;
         gint64 wait_ms = 0;
-        AwsKeys *keys = ask(data, cancel, &problem);
+        g_autoptr(AwsKeys) keys = ask(data, cancel, &problem);
         if (keys != NULL)
-            return keys;
+            return g_steal_pointer(&keys);
         if (!retry_again(&retry, problem, &wait_ms) || !cancel_sleep(cancel, wait_ms))
         {
             g_propagate_error(error, problem);

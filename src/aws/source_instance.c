@@ -135,7 +135,7 @@ find_role(Metadata *metadata, Cancel *cancel, GError **error)
         g_error_free(problem); /* silent in both versions: no metadata here */
         return false;
     }
-    if (problem != NULL)
+    if (response == NULL)
     {
         g_propagate_error(error, problem);
         return false;

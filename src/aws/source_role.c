@@ -116,7 +116,7 @@ keys_of_source(
         GError *problem = NULL;
         if (g_ascii_strcasecmp(name, NAMED[i].name) != 0)
             continue;
-        AwsKeys *keys = NAMED[i].keys(search, origin, cancel, &problem);
+        g_autoptr(AwsKeys) keys = NAMED[i].keys(search, origin, cancel, &problem);
         if (keys == NULL && problem == NULL)
             g_set_error(
                 &problem, VF_ERROR, VF_ERROR_DENIED,
@@ -124,7 +124,7 @@ keys_of_source(
                 NAMED[i].name);
         if (problem != NULL)
             g_propagate_error(error, problem);
-        return keys;
+        return g_steal_pointer(&keys);
     }
     fail(
         search,

@@ -44,7 +44,7 @@ answer_by_route(int fd, const ServedRequest *request, void *data)
 
     g_usleep((gulong) world->pause_ms * 1000);
     pthread_mutex_lock(&world->mutex);
-    for (size_t i = 0; found == NULL && i < G_N_ELEMENTS(world->routes); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(world->routes); i++)
     {
         const Route *route = &world->routes[i];
         if (route->request == NULL || !g_str_has_prefix(line, route->request) ||
@@ -52,6 +52,7 @@ answer_by_route(int fd, const ServedRequest *request, void *data)
             continue;
         world->given[i]++;
         found = route;
+        break;
     }
     pthread_mutex_unlock(&world->mutex);
     if (found != NULL && found->first != NULL)
