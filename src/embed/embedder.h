@@ -37,7 +37,7 @@ typedef struct
 {
     float *vectors;             /* texts × dimensions, in the order of the texts */
     guint64 tokens;             /* billed, as the provider says; 0 when it does not */
-    bool refused;               /* the provider said no: nothing is billed */
+    bool refused;               /* the provider said no before it worked: nothing is billed */
     bool unsent;                /* the request never left this machine: nothing is billed */
     gint64 retry_after_ms;      /* after VF_ERROR_BUSY: the provider's wish; -1 when silent */
     gint64 requests_per_minute; /* limits told in headers; -1 when silent */

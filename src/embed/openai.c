@@ -165,6 +165,13 @@ add_hint(const OpenaiProblem *problem, int status, GError **error)
         vf_error_hint(error, "send fewer texts in one call");
 }
 
+/* Some gateways tell of a failure behind them with status 200. */
+static int
+status_of(const HttpResponse *response, const OpenaiProblem *problem)
+{
+    return response->status != 200 ? response->status : problem->status;
+}
+
 /* An error out of an answer that is none. */
 static void
 set_problem_error(const HttpResponse *response, const char *key, GError **error)
@@ -172,7 +179,7 @@ set_problem_error(const HttpResponse *response, const char *key, GError **error)
     OpenaiProblem problem;
     openai_parse_problem(response->body->str, response->body->len, &problem);
 
-    const int status = response->status != 200 ? response->status : problem.status;
+    const int status = status_of(response, &problem);
     g_autofree char *quote = openai_quotable(problem.message, key);
     g_set_error(
         error, VF_ERROR, (int) openai_problem_kind(&problem, status),
@@ -181,16 +188,16 @@ set_problem_error(const HttpResponse *response, const char *key, GError **error)
     openai_problem_clear(&problem);
 }
 
-/* Some gateways tell of a failure behind them with status 200. */
-static bool
-is_disguised_problem(const HttpResponse *response)
+/* The status of an answer without vectors; 200 for one that is only wrong. */
+static int
+true_status(const HttpResponse *response)
 {
     OpenaiProblem problem;
     openai_parse_problem(response->body->str, response->body->len, &problem);
 
-    const bool disguised = problem.status != 0;
+    const int status = status_of(response, &problem);
     openai_problem_clear(&problem);
-    return disguised;
+    return status == 0 ? 200 : status;
 }
 
 static bool
@@ -208,7 +215,7 @@ read_answer(
     if (!openai_parse_reply(
             response->body->str, response->body->len, count, dimensions, vectors, &problem))
     {
-        if (is_disguised_problem(response))
+        if (true_status(response) != 200)
             set_problem_error(response, key, error);
         else
             g_propagate_error(error, g_steal_pointer(&problem));
@@ -242,9 +249,11 @@ call(
     if (response == NULL)
         return false;
     openai_read_limits(response, reply);
-    reply->refused = response->status != 200;
     if (!read_answer(response, count, *dimensions, key, &vectors, error))
+    {
+        reply->refused = openai_status_refuses(true_status(response));
         return false;
+    }
 
     reply->vectors = vectors.vectors;
     reply->tokens = vectors.tokens;
@@ -264,6 +273,7 @@ openai_embed(
     embed_reply_begin(reply);
     if (count == 0)
         return true;
+    reply->unsent = true; /* until it is sent */
     if (dimensions == 0)
     {
         g_set_error(

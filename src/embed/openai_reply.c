@@ -345,6 +345,21 @@ openai_problem_kind(const OpenaiProblem *problem, int status)
     }
 }
 
+bool
+openai_status_refuses(int status)
+{
+    switch (status)
+    {
+    case 408: /* it waited for something that took too long */
+    case 409: /* OpenAI: a lock timed out */
+    case 424: /* TEI: the model failed */
+    case 499: /* nginx: it was hung up on */
+        return false;
+    default:
+        return status >= 300 && status <= 499;
+    }
+}
+
 /* OpenAI repeats a wrong key with its middle starred out; the rest is nobody's business
  * either. */
 static bool

@@ -41,6 +41,13 @@ void openai_problem_clear(OpenaiProblem *problem);
 /* What the caller can do about it. */
 VfError openai_problem_kind(const OpenaiProblem *problem, int status);
 
+/*
+ * True for a status by which a server says that it did not do the work.  After any other failure
+ * nobody knows: behind a gateway that timed out (504, 408) or lost its server (502) the model may
+ * have done and billed it, and a server that broke (500, 503) may have broken after it.
+ */
+bool openai_status_refuses(int status);
+
 /* True when the account has no money left, and no waiting helps. */
 bool openai_problem_is_quota(const OpenaiProblem *problem);
 

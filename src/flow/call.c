@@ -33,9 +33,17 @@ guess_tokens(const Caller *caller, const Batch *batch)
     return guess;
 }
 
+/* What a call is taken to have cost about which nobody knows: the worst, where money is at stake.
+ */
+static gint64
+unknown_bill(const Caller *caller, TokenGuess guess)
+{
+    return caller->costs_money ? guess.most : guess.expected;
+}
+
 /*
- * What the call cost.  Neither a refusal nor what was never sent costs anything; where nobody knows
- * or a provider that costs money does not say) the worst is assumed.
+ * What the call cost.  Neither a refusal nor what was never sent costs anything; a success costs
+ * what the provider says.  Whether the work of any other failure was done, only the provider knows.
  */
 static gint64
 billed_tokens(
@@ -45,13 +53,7 @@ billed_tokens(
         return 0;
     if (problem == NULL && reply->tokens > 0)
         return (gint64) reply->tokens;
-    if (problem == NULL)
-        return caller->costs_money ? guess.most : guess.expected;
-    if (g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT) ||
-        g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) ||
-        g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED))
-        return guess.most;
-    return 0;
+    return unknown_bill(caller, guess);
 }
 
 static bool

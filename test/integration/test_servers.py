@@ -402,6 +402,18 @@ def test_a_refusal_has_its_status_its_headers_and_costs_nothing(name):
     assert (stats["texts_billed"], stats["tokens_billed"], stats["tokens_spoiled"]) == (1, 1, 0)
 
 
+PAID_FAILURES = [408, 500, 502, 503, 504]
+
+
+@pytest.mark.parametrize("status", PAID_FAILURES)
+def test_a_failure_behind_a_gateway_may_be_paid(status):
+    with Provider(script=f"paid-{status}") as provider:
+        reply = Client(provider).embed("one")
+        stats = provider.stats()
+    assert reply.status == status and "<html>" in reply.body.decode()
+    assert (stats["texts_billed"], stats["tokens_billed"], stats["tokens_spoiled"]) == (1, 1, 0)
+
+
 def test_a_retry_date_lies_in_the_near_future():
     date = asked("one", script="throttle-date", retry_after_s=5).headers["retry-after"]
     assert 3 <= parsedate_to_datetime(date).timestamp() - time.time() <= 6
@@ -604,6 +616,7 @@ def wait_until(condition, seconds: float = 5) -> None:
 
 def test_every_fault_is_shown_above():
     others = {"cut", "reset", "length-short", "drip", "slow", "huge", "huge-declared", "huge-head"}
+    others |= {f"paid-{status}" for status in PAID_FAILURES}
     shown = set(REFUSALS) | set(SPOILED) | set(ODD_BUT_GOOD) | set(CUT_SHORT) | others
     assert shown == set(faults.FAULTS)
 

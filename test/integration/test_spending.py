@@ -65,6 +65,24 @@ def test_answers_that_are_lost_count_too(migration, undisturbed, provider, seed)
         assert migration.tokens_billed() <= CAP
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
+def test_failures_that_may_have_been_billed_count_too(migration, undisturbed, provider, status):
+    """A gateway that gives up does not stop the model behind it, nor the bill."""
+    provider.change(faults=f"paid-{status}=0.7", seed=status)
+    for _ in range(2):
+        migration.apply("--max-usd", CAP, expect=STOPPED)
+        assert 0 < migration.tokens_billed() <= CAP
+    assert any(call["status"] == status and call["billed"] for call in provider.log())
+    assert migration.tokens_billed() <= spent_by_the_meter(migration) <= CAP
+
+
+def test_refusals_are_free(migration, undisturbed, provider):
+    provider.change(faults="throttle-ms=0.5", seed=1, retry_after_s=0.02)
+    migration.apply("--max-usd", 10 * CAP)
+    assert "throttle-ms" in provider.stats()["outcomes"]
+    assert spent_by_the_meter(migration) == migration.tokens_billed() == all_tokens(undisturbed)
+
+
 def test_prefixes_count_too(migration, undisturbed, provider):
     """The provider bills what the embedder puts before every text, here more than the texts."""
     migration.configure(embedder={"document_prefix": "w x y z " * 200})

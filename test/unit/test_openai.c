@@ -214,6 +214,36 @@ assert_failure(const char *status, const char *body, VfError code, const char *w
     g_assert_null(reply.vectors);
 }
 
+/* Whether a failure is sure to cost nothing. */
+static void
+assert_refuses(const char *status, const char *body, bool refused)
+{
+    EmbedReply reply = {0};
+
+    g_assert_false(embed_two((Answer){status, "", body}, (OpenaiOptions){0}, &reply, NULL));
+    if (reply.refused != refused || reply.unsent)
+        g_error("%s %s is %s", status, body, refused ? "not free" : "free");
+}
+
+static void
+test_only_a_refusal_is_free(void)
+{
+    static const char *const REFUSALS[] = {"307 Moved",     "400 Bad",  "401 Who",
+                                           "403 Forbidden", "404 None", "413 Too Large",
+                                           "422 Strange",   "429 Slow", NULL};
+    static const char *const OTHERS[] = {
+        "408 Timeout", "409 Conflict", "424 Failed", "499 Left",    "500 Oops",
+        "501 Not",     "502 Gateway",  "503 Busy",   "504 Timeout", NULL};
+
+    for (size_t i = 0; REFUSALS[i] != NULL; i++)
+        assert_refuses(REFUSALS[i], "", true);
+    for (size_t i = 0; OTHERS[i] != NULL; i++)
+        assert_refuses(OTHERS[i], "", false);
+    assert_refuses("200 OK", "{\"error\":{\"code\":429,\"message\":\"limit\"}}", true);
+    assert_refuses("200 OK", "{\"error\":{\"code\":502,\"message\":\"upstream\"}}", false);
+    assert_refuses("200 OK", "{}", false);
+}
+
 static void
 test_failures_of_openai(void)
 {
@@ -717,6 +747,7 @@ main(int argc, char **argv)
     g_test_add_func("/openai/texts are escaped", test_texts_are_escaped);
     g_test_add_func(
         "/openai/text that is not UTF-8 is not sent", test_text_that_is_not_utf8_is_not_sent);
+    g_test_add_func("/openai/only a refusal is free", test_only_a_refusal_is_free);
     g_test_add_func("/openai/failures of OpenAI", test_failures_of_openai);
     g_test_add_func("/openai/failures of other servers", test_failures_of_other_servers);
     g_test_add_func("/openai/a wrong success is a failure", test_a_wrong_success_is_a_failure);

@@ -8,7 +8,7 @@ finds itself in the account.  Every call is also a line in a file, if wanted:
     {"event": "undelivered", "n": 1}      when not all bytes could be handed over
 
 `billed`: a good answer was computed and sent, or tried to be sent; cut in the
-middle it is paid but lost.  `computed` without `billed`: the answer was bad.
+middle, or lost behind a gateway, it is paid but lost.  `computed` without `billed`: the answer was bad.
 """
 
 from __future__ import annotations

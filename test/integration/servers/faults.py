@@ -5,7 +5,7 @@ connection, spoils the answer, or spoils the way in which the answer is sent.
 "slow+shuffle" joins faults of different stages (fate.py).
 
 A fault is `paid` when a good answer is computed and sent, or at least tried to
-be sent: a real provider would send a bill.
+be sent, or lost by a gateway: a real provider would send a bill.
 
 To see them all: provider.py --list-faults
 """
@@ -108,12 +108,14 @@ def _slow(wire: Wire, measures: Measures) -> None:
     wire.pause(measures.slow_ms / 1000)
 
 
-# --- refuse: nothing is computed, nothing is paid ---------------------------
+# --- refuse: nothing is computed, and nothing is paid but where it is said ----
 
 
-def _refuse(name: str, help_text: str, answer: Callable[[Call, Measures], Response]) -> None:
+def _refuse(
+    name: str, help_text: str, answer: Callable[[Call, Measures], Response], paid: bool = False
+) -> None:
     FAULTS[name] = Fault(
-        name, "refuse", lambda handler, call, measures: answer(call, measures), help_text
+        name, "refuse", lambda handler, call, measures: answer(call, measures), help_text, paid
     )
 
 
@@ -142,6 +144,11 @@ _refuse("overloaded", "429 of a local server (TEI)", lambda call, m: refusals.ov
 _refuse("http-500", "500 with an HTML page", lambda call, m: refusals.gateway_page(500))
 _refuse("http-502", "502 with an HTML page", lambda call, m: refusals.gateway_page(502))
 _refuse("http-503", "503 with an HTML page", lambda call, m: refusals.gateway_page(503))
+_refuse("paid-500", "500 after the work", lambda call, m: refusals.gateway_page(500), paid=True)
+_refuse("paid-502", "502, the answer was lost", lambda c, m: refusals.gateway_page(502), paid=True)
+_refuse("paid-503", "503 after the work", lambda call, m: refusals.gateway_page(503), paid=True)
+_refuse("paid-504", "504, the model took too long", lambda c, m: refusals.gateway_page(504), paid=True)
+_refuse("paid-408", "408, as 504", lambda call, m: refusals.gateway_page(408), paid=True)
 _refuse("loading", "503 while the model loads (llama.cpp)", lambda call, m: refusals.loading())
 _refuse("nan-error", "500 since a vector became NaN (Ollama)", lambda c, m: refusals.not_a_number())
 

@@ -218,7 +218,7 @@ class ProviderHandler(Handler):
             return Reply(plan.name, None, call, plan)
         if "refuse" in plan.stages:
             response = plan.stages["refuse"].act(self, call, settings)
-            return self.numbered(Reply(plan.name, response, call, plan))
+            return self.numbered(Reply(plan.name, response, call, plan, computed=plan.paid))
         return self.numbered(self.computed(call, plan, settings))
 
     def computed(self, call: Call, plan: Plan, settings: Settings) -> Reply:

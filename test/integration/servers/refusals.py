@@ -174,7 +174,13 @@ def not_a_number() -> Response:
 
 def gateway_page(status: int) -> Response:
     """The HTML of something between client and server."""
-    words = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}[status]
+    words = {
+        408: "Request Timeout",
+        500: "Internal Server Error",
+        502: "Bad Gateway",
+        503: "Service Unavailable",
+        504: "Gateway Timeout",
+    }[status]
     page = (
         f"<html>\r\n<head><title>{status} {words}</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} {words}</h1></center>\r\n<hr><center>nginx</center>\r\n"
