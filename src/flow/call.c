@@ -42,17 +42,30 @@ unknown_bill(const Caller *caller, TokenGuess guess)
 }
 
 /*
+ * Every text has a token, and a token has a byte.  A bill outside of that is a mistake, and would
+ * make room under the cap or fill it for good.
+ */
+static bool
+is_believable(gint64 bill, const Batch *batch, TokenGuess guess)
+{
+    return bill >= (gint64) batch->chunks->len && bill <= guess.most;
+}
+
+/*
  * What the call cost.  Neither a refusal nor what was never sent costs anything; a success costs
  * what the provider says.  Whether the work of any other failure was done, only the provider knows.
  */
 static gint64
 billed_tokens(
-    const Caller *caller, const EmbedReply *reply, const GError *problem, TokenGuess guess)
+    const Caller *caller, const Batch *batch, const EmbedReply *reply, const GError *problem,
+    TokenGuess guess)
 {
+    const gint64 bill = (gint64) MIN(reply->tokens, (guint64) G_MAXINT64);
+
     if (reply->refused || reply->unsent)
         return 0;
-    if (problem == NULL && reply->tokens > 0)
-        return (gint64) reply->tokens;
+    if (problem == NULL && is_believable(bill, batch, guess))
+        return bill;
     return unknown_bill(caller, guess);
 }
 
@@ -115,7 +128,7 @@ attempt(Caller *caller, const Batch *batch, Exchange *exchange, GError **error)
     const bool answered = call_provider(caller, batch, reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
 
-    exchange->billed = billed_tokens(caller, reply, problem, guess);
+    exchange->billed = billed_tokens(caller, batch, reply, problem, guess);
     if (!meter_hear_limits(
             caller->meter, reply->requests_per_minute, reply->tokens_per_minute, error))
         return UNMETERED;

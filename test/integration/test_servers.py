@@ -518,6 +518,8 @@ def test_the_duplicate_of_a_single_text_is_a_second_vector():
 ODD_BUT_GOOD = {
     "shuffle": lambda reply: indexes(reply) == [2, 1, 0],
     "no-usage": lambda reply: "usage" not in reply.json(),
+    "huge-bill": lambda reply: reply.json()["usage"]["prompt_tokens"] == 9 * 10**18,
+    "tiny-bill": lambda reply: reply.json()["usage"]["prompt_tokens"] == len(TEXTS) - 1,
     "wrong-format": lambda reply: isinstance(last_embedding(reply), str),
 }
 

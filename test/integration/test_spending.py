@@ -5,6 +5,7 @@ faster than the limit by the provider's own clock.
 A token costs a dollar here, so that caps and tokens are the same numbers.
 """
 
+import json
 import random
 import signal
 import time
@@ -74,6 +75,17 @@ def test_failures_that_may_have_been_billed_count_too(migration, undisturbed, pr
         assert 0 < migration.tokens_billed() <= CAP
     assert any(call["status"] == status and call["billed"] for call in provider.log())
     assert migration.tokens_billed() <= spent_by_the_meter(migration) <= CAP
+
+
+@pytest.mark.parametrize("fault", ["huge-bill", "tiny-bill"])
+def test_a_bill_that_cannot_be_is_not_believed(migration, undisturbed, provider, fault):
+    """More tokens than bytes, or fewer than texts: the worst case counts."""
+    provider.change(faults=f"{fault}=0.5", seed=3)
+    for _ in range(2):
+        migration.apply("--max-usd", CAP, expect=STOPPED)
+        assert 0 < migration.tokens_billed() <= spent_by_the_meter(migration) <= CAP
+    run = json.loads(migration.program("status", "--json", "--config", migration.conf).stdout)
+    assert run["total"]["tokens"] == run["total"]["usd"] == spent_by_the_meter(migration)
 
 
 def test_refusals_are_free(migration, undisturbed, provider):

@@ -44,6 +44,7 @@ class Answer:
     rows: list[bytes]
     indexes: list[int | None]
     usage: bool = True
+    usage_tokens: int | None = None  # None: the truth
     raw: bytes | None = None  # replaces everything
     content_type: str = "application/json"
 
@@ -58,7 +59,8 @@ class Answer:
         data = b",".join(map(self._item, self.indexes, self.rows))
         parts = [b'{"object":"list","data":[', data, b'],"model":"', self.call.model.encode(), b'"']
         if self.usage:
-            counts = (self.call.tokens, self.call.tokens)
+            tokens = self.call.tokens if self.usage_tokens is None else self.usage_tokens
+            counts = (tokens, tokens)
             parts.append(b',"usage":{"prompt_tokens":%d,"total_tokens":%d}' % counts)
         return b"".join(parts) + b"}\n"
 
@@ -199,6 +201,16 @@ def _shuffle(answer: Answer) -> None:
 @fault("no-usage", "spoil", "no usage member", paid=True)
 def _no_usage(answer: Answer) -> None:
     answer.usage = False
+
+
+@fault("huge-bill", "spoil", "a usage of 9 * 10^18 tokens", paid=True)
+def _huge_bill(answer: Answer) -> None:
+    answer.usage_tokens = 9 * 10**18
+
+
+@fault("tiny-bill", "spoil", "a usage of fewer tokens than texts", paid=True)
+def _tiny_bill(answer: Answer) -> None:
+    answer.usage_tokens = len(answer.call.texts) - 1
 
 
 @fault("wrong-format", "spoil", "floats for base64 and base64 for floats", paid=True)
