@@ -181,7 +181,9 @@ amount_missed(const char *value)
     char *end = NULL;
     errno = 0;
     const double number = g_ascii_strtod(value, &end);
-    if (end == value || *end != '\0' || errno != 0 || !isfinite(number) || number < 0)
+    /* C reads 0x10 as sixteen, too. */
+    if (value[strcspn(value, "xX")] != '\0' || end == value || *end != '\0' || errno != 0 ||
+        !isfinite(number) || number < 0)
         return "a number such as 0.02";
     return number <= MOST ? NULL : AT_MOST(MOST);
 }

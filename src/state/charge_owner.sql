@@ -1,4 +1,4 @@
 UPDATE meter
-SET spent = spent + (SELECT coalesce(sum(cost), 0)
+SET spent = min(spent + (SELECT coalesce(sum(cost), 0)
 FROM reservation
-WHERE owner = ?1)
+WHERE owner = ?1), ?2)

@@ -8,6 +8,7 @@
 #include "state/meter.sql.h"
 #include "state/new_clock.sql.h"
 #include "state/read_meter.sql.h"
+#include "state/spend.sql.h"
 #include "state/totals.sql.h"
 
 #include <math.h>
@@ -19,6 +20,9 @@
 
 /* Money is counted in millionths of a millionth of a dollar, so that sums are exact. */
 #define PICO 1e12
+
+/* Four million dollars: nothing is counted beyond, and no sum of two exceeds an integer. */
+#define MOST_MONEY G_GINT64_CONSTANT(4000000000000000000)
 
 /*
  * A second longer than the provider's: what leaves here evenly arrives less evenly, and must not
@@ -228,11 +232,17 @@ read_state(Meter *meter, State *state, GError **error)
 }
 
 static gint64
+money(double pico)
+{
+    return pico < (double) MOST_MONEY ? (gint64) pico : MOST_MONEY;
+}
+
+static gint64
 cost_of(const Meter *meter, gint64 tokens)
 {
-    if (meter->limits.usd_per_token <= 0)
+    if (meter->limits.usd_per_token <= 0 || tokens <= 0)
         return 0;
-    return (gint64) ceil((double) tokens * meter->limits.usd_per_token * PICO);
+    return money(ceil((double) tokens * meter->limits.usd_per_token * PICO));
 }
 
 /* Reservations of dead processes become spending: nobody will ever settle them. */
@@ -261,7 +271,8 @@ charge_the_dead(Meter *meter, GError **error)
     }
     for (guint i = 0; i < dead->len; i++)
         if (!database_change(
-                meter->database, error, SQL_CHARGE_OWNER, "s", (char *) dead->pdata[i]) ||
+                meter->database, error, SQL_CHARGE_OWNER, "si", (char *) dead->pdata[i],
+                MOST_MONEY) ||
             !database_change(
                 meter->database, error, "DELETE FROM reservation WHERE owner = ?1", "s",
                 (char *) dead->pdata[i]))
@@ -302,18 +313,18 @@ look_at_cap(Meter *meter, const State *state, gint64 cost, GError **error)
     if (meter->limits.max_usd < 0)
         return FUNDED;
 
-    const gint64 cap = (gint64) floor(meter->limits.max_usd * PICO);
+    const gint64 cap = money(floor(meter->limits.max_usd * PICO));
     gint64 reserved = 0;
     if (!read_reserved(meter, &reserved, error))
         return BROKEN;
-    if (state->spent + reserved + cost <= cap)
+    if (cost <= cap - state->spent - reserved)
         return FUNDED;
     if (reserved > 0)
         return WAIT;
     g_set_error(
         error, VF_ERROR, VF_ERROR_DENIED,
         "the spend cap of $%.6g is reached: $%.6g are spent, and the next call may cost $%.6g",
-        meter->limits.max_usd, (double) state->spent / PICO, (double) cost / PICO);
+        (double) cap / PICO, (double) state->spent / PICO, (double) cost / PICO);
     vf_error_hint(error, "raise --max-usd and run the same command again; nothing is lost");
     return TOO_MUCH;
 }
@@ -592,9 +603,7 @@ meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error)
             meter->database, error, "UPDATE passed SET tokens = ?1 WHERE ticket = ?2", "ii", tokens,
             ticket) &&
         database_change(
-            meter->database, error,
-            "UPDATE meter SET tokens = tokens + ?1, calls = calls + 1, spent = spent + ?2", "ii",
-            tokens, cost_of(meter, tokens)) &&
+            meter->database, error, SQL_SPEND, "iii", tokens, cost_of(meter, tokens), MOST_MONEY) &&
         database_change(
             meter->database, error, "DELETE FROM reservation WHERE ticket = ?1", "i", ticket);
     return finish(meter, well, error);
@@ -608,9 +617,7 @@ meter_charge(Meter *meter, gint64 tokens, GError **error)
     return finish(
         meter,
         database_change(
-            meter->database, error,
-            "UPDATE meter SET tokens = tokens + ?1, calls = calls + 1, spent = spent + ?2", "ii",
-            tokens, cost_of(meter, tokens)),
+            meter->database, error, SQL_SPEND, "iii", tokens, cost_of(meter, tokens), MOST_MONEY),
         error);
 }
 

@@ -157,6 +157,11 @@ def test_a_cap_too_small_for_one_call_spends_nothing(migration, cap):
     migration.assert_nothing_written()
 
 
+def test_a_cap_of_ten_million_is_not_reached(migration, undisturbed):
+    migration.apply("--max-usd", 10_000_000)
+    migration.assert_complete(undisturbed)
+
+
 def test_asking_a_model_for_its_dimensions_counts_too(migration, undisturbed, provider):
     """A model that nobody knows is asked at every start; the cap holds for these questions, too."""
     text = "\n".join(line for line in migration.conf.read_text().splitlines() if not line.startswith("dimensions="))

@@ -118,6 +118,24 @@ wait_ms(Meter *meter, gint64 expected_tokens)
 /* --- money --------------------------------------------------------------------------------- */
 
 static void
+test_no_cap_and_no_cost_is_too_large_to_count(Fixture *fixture, const void *data)
+{
+    (void) data;
+    const MeterLimits dear = {.usd_per_token = 1, .max_usd = 1e15};
+    g_autoptr(Meter) meter = opened(fixture->path, dear);
+
+    settle(meter, reserve(meter, 1, 1000), 1000);
+    g_assert_cmpfloat(totals_of(meter).usd, ==, 1000);
+    assert_denied(meter, G_MAXINT64);
+
+    /* What was spent beyond all counting leaves nothing under any cap. */
+    settle(meter, reserve(meter, 1, 1), G_MAXINT64 / 4);
+    settle(meter, reserve(meter, 1, 0), G_MAXINT64 / 4);
+    g_assert_cmpfloat(totals_of(meter).usd, ==, 4e6);
+    assert_denied(meter, 1);
+}
+
+static void
 test_counts_what_is_settled_and_what_is_reserved(Fixture *fixture, const void *data)
 {
     (void) data;
@@ -1199,6 +1217,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define PLAIN(name) g_test_add_func("/meter/" #name, test_##name)
 #define TEST(name) g_test_add("/meter/" #name, Fixture, NULL, set_up, test_##name, tear_down)
+    TEST(no_cap_and_no_cost_is_too_large_to_count);
     TEST(counts_what_is_settled_and_what_is_reserved);
     TEST(a_reservation_is_on_disk_before_the_call);
     TEST(under_a_cap_a_reservation_survives_a_power_cut);

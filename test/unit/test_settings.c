@@ -187,7 +187,8 @@ test_counts_are_whole_numbers(void)
 static void
 test_amounts_are_finite_and_not_negative(void)
 {
-    static const char *const WRONG[] = {"", "-0.1", "1,5", "nan", "inf", "1e999", "0.02$", "$1"};
+    static const char *const WRONG[] = {"",     "-0.1",  "1,5",   "nan", "inf",
+                                        "0x10", "1e999", "0.02$", "$1"};
     g_autoptr(Settings) settings = settings_new();
 
     for (guint i = 0; i < G_N_ELEMENTS(WRONG); i++)

@@ -1,0 +1,2 @@
+UPDATE meter
+SET tokens = tokens + ?1, calls = calls + 1, spent = min(spent + ?2, ?3)
