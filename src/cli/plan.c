@@ -4,24 +4,12 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/options.h"
+#include "cli/plan_file.h"
 #include "cli/show_plan.h"
 #include "flow/make_plan.h"
 #include "model/plan_json.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static bool
-write_plan(const Json *json, const char *path, GError **error)
-{
-    g_autofree char *text = json_dumps(json, JSON_INDENT(2));
-    g_autofree char *line = g_strconcat(text, "\n", NULL);
-    if (g_file_set_contents_full(path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error))
-        return true;
-    g_prefix_error(error, "could not keep the plan: ");
-    return false;
-}
 
 bool
 command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
@@ -56,7 +44,7 @@ command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
         return false;
 
     g_autoptr(Json) json = plan_to_json(plan);
-    if (output != NULL && !write_plan(json, output, error))
+    if (output != NULL && !plan_file_write(json, output, error))
         return false;
     if (as_json)
     {
