@@ -46,15 +46,71 @@ agreement_check(const Plan *agreed, const Plan *now, GError **error)
     return false;
 }
 
-const char *
+static const PlannedSource *
+find_source(const PlannedBot *bot, const char *label)
+{
+    for (guint i = 0; i < bot->sources->len; i++)
+    {
+        const PlannedSource *source = bot->sources->pdata[i];
+        if (g_str_equal(source->label, label))
+            return source;
+    }
+    return NULL;
+}
+
+static char *
+bytes_in_words(gint64 bytes)
+{
+    return bytes < 0 ? g_strdup("no known number of bytes")
+                     : g_strdup_printf("%" G_GINT64_FORMAT " bytes", bytes);
+}
+
+/* A page's length depends on how it was asked for; the price covers those that grew much. */
+static char *
+objection_to_sources(const PlannedBot *was, const PlannedBot *bot)
+{
+    for (guint i = 0; i < bot->sources->len; i++)
+    {
+        const PlannedSource *source = bot->sources->pdata[i];
+        const Source *named = bot->bot->sources->pdata[i];
+        const PlannedSource *then = find_source(was, source->label);
+        if (then == NULL)
+            return g_strdup_printf("%s is not in the plan; plan again", named->name);
+        if (named->kind != SOURCE_FILE || then->bytes == source->bytes)
+            continue;
+        g_autofree char *now = bytes_in_words(source->bytes);
+        g_autofree char *before = bytes_in_words(then->bytes);
+        return g_strdup_printf(
+            "%s has %s now, %s when the plan was made; plan again", named->name, now, before);
+    }
+    return NULL;
+}
+
+/* Another price, or pages that grew. */
+static char *
+objection_to_cost(const PlannedBot *was, const PlannedBot *bot)
+{
+    const bool dearer = was->usd.high >= 0 && bot->usd.expected > was->usd.high;
+    const bool larger = was->tokens.high >= 0 && bot->tokens.expected > was->tokens.high;
+
+    if (!dearer && !larger)
+        return NULL;
+    return g_strdup_printf(
+        "it would cost more than the plan says at most (%s); plan again",
+        dearer ? "dollars" : "tokens");
+}
+
+char *
 agreement_objection(GHashTable *agreed, const PlannedBot *bot)
 {
     const PlannedBot *was = plan_find(agreed, bot->user, bot->id);
+
     if (was == NULL || was->action != ACTION_EMBED)
-        return "the plan did not embed it";
+        return g_strdup("the plan did not embed it");
     if (g_strcmp0(was->fingerprint, bot->fingerprint) != 0)
-        return "its knowledge was edited after the plan was made; plan again";
-    return NULL;
+        return g_strdup("its knowledge was edited after the plan was made; plan again");
+    char *objection = objection_to_sources(was, bot);
+    return objection != NULL ? objection : objection_to_cost(was, bot);
 }
 
 static void

@@ -21,6 +21,9 @@ char *agreement_hash(const Settings *settings, const Plan *plan);
 /* VF_ERROR_MISMATCH when a plan from a file was made for another store, embedder or splitter. */
 bool agreement_check(const Plan *agreed, const Plan *now, GError **error);
 
-/* Why a bot that may be embedded now is not what was agreed, by that plan's plan_index(); NULL when
- * it is. */
-const char *agreement_objection(GHashTable *agreed, const PlannedBot *bot);
+/*
+ * Why a bot that may be embedded now is not what was agreed, by that plan's plan_index(): another
+ * action, knowledge that was edited, files of another size, a price above the plan's highest.
+ * Yours; NULL when it is.
+ */
+char *agreement_objection(GHashTable *agreed, const PlannedBot *bot);

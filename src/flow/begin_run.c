@@ -6,9 +6,9 @@ static BotProgress *
 begin_bot(const PlannedBot *planned, GHashTable *agreed)
 {
     BotProgress *progress = bot_progress_new(planned->user, planned->id, planned->title);
-    const char *skip = planned->action == ACTION_EMBED && agreed != NULL
-                           ? agreement_objection(agreed, planned)
-                           : NULL;
+    g_autofree char *skip = planned->action == ACTION_EMBED && agreed != NULL
+                                ? agreement_objection(agreed, planned)
+                                : NULL;
 
     if (planned->action == ACTION_EMBED)
     {

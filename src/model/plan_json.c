@@ -104,6 +104,36 @@ plan_to_json(const Plan *plan)
     return json;
 }
 
+/* What is not there or not such is not known. */
+static gint64
+integer_or_unknown(const Json *object, const char *key)
+{
+    const Json *number = json_object_get(object, key);
+    return json_is_integer(number) ? (gint64) json_integer_value(number) : -1;
+}
+
+static double
+highest(const Json *object, const char *key)
+{
+    const Json *high = json_object_get(json_object_get(object, key), "high");
+    return json_is_number(high) ? json_number_value(high) : -1;
+}
+
+static void
+read_sources(PlannedBot *bot, const Json *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+    {
+        const Json *json = json_array_get(list, i);
+        const char *label = json_text(json, "source");
+        if (label == NULL)
+            continue;
+        PlannedSource *source = planned_source_new(label, bot->action, json_text(json, "reason"));
+        source->bytes = integer_or_unknown(json, "bytes");
+        g_ptr_array_add(bot->sources, source);
+    }
+}
+
 static bool
 read_bot(Plan *plan, const Json *json, GError **error)
 {
@@ -123,6 +153,10 @@ read_bot(Plan *plan, const Json *json, GError **error)
     bot->action = action;
     bot->reason = g_strdup(json_text(json, "reason"));
     bot->fingerprint = g_strdup(json_text(json, "fingerprint"));
+    bot->rows = integer_or_unknown(json, "rows");
+    bot->tokens.high = highest(json, "tokens");
+    bot->usd.high = highest(json, "usd");
+    read_sources(bot, json_object_get(json, "sources"));
     g_ptr_array_add(plan->bots, bot);
     return true;
 }

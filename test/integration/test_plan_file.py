@@ -109,3 +109,36 @@ def test_a_place_that_cannot_be_is_an_error_with_its_remedy(migration, tmp_path,
     result = migration.plan("-o", tmp_path / path, expect=FAILED)
     assert one_error(result).startswith(f'could not keep the plan in "{tmp_path / path}": ')
     assert f"hint: {remedy}" in result.stderr
+
+
+# --- what is agreed by it -------------------------------------------------------------------
+
+
+@pytest.fixture
+def planned(migration, library, tmp_path):
+    """A small bot, and the plan for it in a file."""
+    bot = library.bot("Small", files={"small.txt": documents.text(list(documents.sentences("small", 6)))}, size=(200, 20))
+    migration.plan("--bot", bot, "-o", tmp_path / "plan")
+    return tmp_path / "plan"
+
+
+def test_a_file_that_grew_after_the_plan_is_not_paid_for(migration, library, planned):
+    path = next(library.documents.glob("*/*/documents/small.txt"))
+    bytes_then = path.stat().st_size
+    path.write_text(documents.text(list(documents.sentences("grown", 400))))
+    result = migration.apply(planned, expect=SOME_FAILED)
+    bytes_now = path.stat().st_size
+    assert f"small.txt has {bytes_now} bytes now, {bytes_then} bytes when the plan was made; plan again" in result.stdout
+    assert migration.tokens_billed() == 0
+    assert migration.rows() == []
+
+
+def test_another_price_than_the_plans_is_not_agreed(migration, planned):
+    result = migration.apply(planned, "--price", 9_000_000, expect=SOME_FAILED)
+    assert "it would cost more than the plan says at most (dollars); plan again" in result.stdout
+    assert migration.tokens_billed() == 0
+
+
+def test_a_bot_as_the_plan_says_is_loaded_at_the_same_price(migration, planned):
+    migration.apply(planned)
+    assert len(migration.marks()) == 1

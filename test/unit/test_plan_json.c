@@ -146,6 +146,7 @@ test_comes_back_with_what_was_agreed(void)
         g_assert_nonnull(bot);
         g_assert_null(bot->bot);
         g_assert_cmpint((int) bot->action, ==, (int) was->action);
+        g_assert_cmpint(bot->rows, ==, was->rows);
         g_assert_cmpstr(bot->title, ==, was->title);
         g_assert_cmpstr(bot->reason, ==, was->reason);
         g_assert_cmpstr(bot->fingerprint, ==, was->fingerprint);
@@ -164,6 +165,24 @@ test_every_action_has_a_name_that_leads_back(void)
     Action action = ACTION_KEEP;
     g_assert_false(action_from_name("destroy", &action));
     g_assert_false(action_from_name(NULL, &action));
+}
+
+static void
+test_what_it_may_cost_comes_back(void)
+{
+    g_autoptr(Plan) plan = sample_plan();
+    ((PlannedBot *) plan->bots->pdata[0])->tokens = (Estimate){4, 5, 6};
+    g_autoptr(Json) json = dumped(plan);
+    g_autoptr(Plan) again = plan_from_json(json, NULL);
+    const PlannedBot *bot = again->bots->pdata[0];
+    const PlannedSource *file = bot->sources->pdata[0];
+    const PlannedSource *page = bot->sources->pdata[1];
+
+    g_assert_cmpfloat(bot->tokens.high, ==, 6);
+    g_assert_cmpfloat(bot->usd.high, ==, -1);
+    g_assert_cmpstr(file->label, ==, "s3://b/a.pdf");
+    g_assert_cmpint(file->bytes, ==, 1000);
+    g_assert_cmpint(page->bytes, ==, -1);
 }
 
 static void
@@ -283,6 +302,7 @@ main(int argc, char **argv)
     TEST(every_bot_is_told_whatever_its_figures);
     TEST(comes_back_with_what_was_agreed);
     TEST(every_action_has_a_name_that_leads_back);
+    TEST(what_it_may_cost_comes_back);
     TEST(an_empty_plan_is_one);
     TEST(what_is_no_plan_is_refused);
     TEST(a_bot_of_any_other_shape_is_refused);
