@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "flow/worker_begin.h"
 #include "flow/worker_embed.h"
+#include "flow/worker_foresee.h"
 #include "flow/worker_load.h"
 #include "flow/worker_read.h"
 #include "flow/worker_stage.h"
@@ -65,6 +66,7 @@ embed_watched(Work *work, GError **error)
     if (!worker_adopt(work, &adopted, error) || adopted)
         return adopted;
 
+    worker_foresee(work);
     worker_set_paying(work, true);
     run_threads(work);
     worker_set_paying(work, false);

@@ -1,6 +1,7 @@
 #include "flow/make_plan.h"
 
 #include "base/error.h"
+#include "extract/foresee.h"
 #include "flow/stages.h"
 #include "model/plan_json.h"
 #include "plan/make.h"
@@ -114,10 +115,36 @@ typedef struct
     DocumentSource *documents;
     const GPtrArray *bots;
     GPtrArray *looks; /* of BotLook */
+    ExtractOptions extract;
     Cancel *cancel;
     bool check_urls;
     gint next; /* bot to look at; taken atomically */
 } Looking;
+
+/* A file is opened and its first bytes are looked at; a page is only asked for. */
+static bool
+look_at_document(
+    const Looking *looking, const Bot *bot, const Source *source, DocumentFacts *facts,
+    GError **error)
+{
+    DocumentSource *documents = looking->documents;
+
+    if (source->kind != SOURCE_FILE)
+        return documents->probe(documents, bot, source, looking->cancel, facts, error);
+    g_autoptr(Document) document = documents->open(documents, bot, source, looking->cancel, error);
+    if (document == NULL)
+        return false;
+    *facts = document->facts;
+    return extract_foresee(document, &looking->extract, error);
+}
+
+/* The hint, too: in a table there is no second line. */
+static char *
+on_one_line(const char *message)
+{
+    g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
+    return g_strjoinv("; ", lines);
+}
 
 static void
 look_at_source(const Looking *looking, const Bot *bot, const Source *source, SourceLook *look)
@@ -126,10 +153,8 @@ look_at_source(const Looking *looking, const Bot *bot, const Source *source, Sou
 
     if (source->kind == SOURCE_URL && !looking->check_urls)
         return;
-    if (looking->documents->probe(
-            looking->documents, bot, source, looking->cancel, &look->facts, &problem))
-        return;
-    look->problem = g_strdelimit(g_strdup(problem->message), "\n", ' ');
+    if (!look_at_document(looking, bot, source, &look->facts, &problem))
+        look->problem = on_one_line(problem->message);
 }
 
 static void
@@ -204,6 +229,7 @@ look_at_sources(
         .documents = documents,
         .bots = bots,
         .looks = empty_looks(settings, bots, documents, embedder),
+        .extract = stage_extract_options(settings),
         .cancel = cancel,
         .check_urls = settings_switch(settings, SETTING_CHECK_URLS),
     };

@@ -5,6 +5,7 @@
  *
  *   worker_begin.c    the stages that the settings ask for, and the list of sources
  *   worker_session.c  the session with the store, and a new one for a lost one
+ *   worker_foresee.c  the first thread: a look at all files, before any is paid for
  *   worker_read.c     one thread: documents to chunks
  *   worker_embed.c    several threads: chunks to vectors
  *   worker_stage.c    the first thread: vectors to the staging
