@@ -158,8 +158,8 @@ settings_free(Settings *settings)
     g_free(settings);
 }
 
-static bool
-is_switch_word(const char *value, bool *on)
+bool
+settings_switch_word(const char *value, bool *on)
 {
     static const char *const YES[] = {"yes", "true", "on", "1", NULL};
     static const char *const NO[] = {"no", "false", "off", "0", NULL};
@@ -223,7 +223,7 @@ expectation_missed(const SettingInfo *info, const char *value)
     case SETTING_KIND_AMOUNT:
         return amount_missed(value);
     case SETTING_KIND_SWITCH:
-        return is_switch_word(value, &on) ? NULL : "yes or no";
+        return settings_switch_word(value, &on) ? NULL : "yes or no";
     }
     g_assert_not_reached();
 }
@@ -476,7 +476,7 @@ settings_switch(const Settings *settings, Setting setting)
 {
     bool on = false;
     g_assert(TABLE[setting].kind == SETTING_KIND_SWITCH);
-    is_switch_word(settings_text(settings, setting), &on);
+    settings_switch_word(settings_text(settings, setting), &on);
     return on;
 }
 

@@ -93,6 +93,9 @@ typedef struct
 
 const SettingInfo *setting_info(Setting setting);
 
+/* Whether the word says yes or no, and which. */
+bool settings_switch_word(const char *value, bool *on);
+
 typedef struct Settings Settings;
 
 Settings *settings_new(void);

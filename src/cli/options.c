@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/secret.h"
 
 #include <string.h>
@@ -70,11 +71,17 @@ const Setting SETTINGS_OF_ASK[] = {
 
 const Setting SETTINGS_OF_STATE[] = {SETTING_STATE, SETTING_COUNT};
 
+/* A switch turned off: GLib passes over what stands behind the '=' of a switch, so that "--yes=no"
+ * would agree.  It is an option of its own, which is not listed. */
+#define OFF "=no"
+
 /* What the callbacks of one parse share. */
 typedef struct
 {
     Settings *settings;
-    GPtrArray *texts; /* help texts that must live as long as the parse */
+    GPtrArray *names;    /* of all options; for those who mistype one */
+    GPtrArray *switches; /* of them, those that take no value but yes and no */
+    GPtrArray *texts;    /* that must live as long as the parse */
 } Parse;
 
 static bool
@@ -96,9 +103,14 @@ take_option(const char *option, const char *value, void *data, GError **error)
     const Parse *parse = data;
     Setting setting = SETTING_COUNT;
 
-    if (!find_option(option + strlen("--"), &setting))
+    const bool off = g_str_has_suffix(option, OFF);
+    g_autofree char *name = g_strndup(option, strlen(option) - (off ? strlen(OFF) : 0));
+
+    if (!find_option(name + strlen("--"), &setting))
         g_assert_not_reached();
-    return settings_set(parse->settings, setting, value == NULL ? "yes" : value, option, error);
+    if (value == NULL)
+        value = off ? "no" : "yes";
+    return settings_set(parse->settings, setting, value, name, error);
 }
 
 /* A switch that is off by default is turned on by its name alone. */
@@ -128,14 +140,118 @@ entry_of_setting(const SettingInfo *info, GPtrArray *texts)
 }
 
 static void
-add_settings(GOptionGroup *group, const Setting *settings, GPtrArray *texts)
+add_entry(GOptionGroup *group, const GOptionEntry *entry)
+{
+    const GOptionEntry entries[] = {*entry, {.long_name = NULL}};
+    g_option_group_add_entries(group, entries);
+}
+
+/* One option; a switch also as the one that turns it off. */
+static void
+add_option(GOptionGroup *group, Parse *parse, const GOptionEntry *entry)
+{
+    const bool is_switch =
+        entry->arg == G_OPTION_ARG_NONE || (entry->flags & G_OPTION_FLAG_NO_ARG) != 0;
+
+    add_entry(group, entry);
+    g_ptr_array_add(parse->names, g_strdup(entry->long_name));
+    if (!is_switch)
+        return;
+    GOptionEntry off = *entry;
+    char *name = g_strconcat(entry->long_name, OFF, NULL);
+    g_ptr_array_add(parse->texts, name);
+    off.long_name = name;
+    off.short_name = '\0';
+    off.flags |= G_OPTION_FLAG_HIDDEN;
+    if (off.arg == G_OPTION_ARG_NONE)
+        off.flags |= G_OPTION_FLAG_REVERSE;
+    add_entry(group, &off);
+    g_ptr_array_add(parse->switches, g_strdup(entry->long_name));
+}
+
+static void
+add_settings(GOptionGroup *group, Parse *parse, const Setting *settings)
 {
     for (; settings != NULL && *settings != SETTING_COUNT; settings++)
     {
-        const GOptionEntry entries[] = {
-            entry_of_setting(setting_info(*settings), texts), {.long_name = NULL}};
-        g_option_group_add_entries(group, entries);
+        const GOptionEntry entry = entry_of_setting(setting_info(*settings), parse->texts);
+        add_option(group, parse, &entry);
     }
+}
+
+static void
+add_own(GOptionGroup *group, Parse *parse, const GOptionEntry *own)
+{
+    for (; own != NULL && own->long_name != NULL; own++)
+        add_option(group, parse, own);
+}
+
+/* "--yes=true" is "--yes", "--yes=off" is "--yes=no", "--yes=maybe" is wrong. */
+static bool
+spell_switch(char **argument, const GPtrArray *switches, GError **error)
+{
+    const char *value = strchr(*argument, '=');
+    if (!g_str_has_prefix(*argument, "--") || value == NULL)
+        return true;
+
+    g_autofree char *name = g_strndup(*argument, (size_t) (value - *argument));
+    bool on = false;
+    if (!g_strv_contains((const char *const *) switches->pdata, name + strlen("--")))
+        return true;
+    if (!settings_switch_word(value + 1, &on))
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "%s: \"%s\" should be yes or no", name, value + 1);
+        return false;
+    }
+    g_free(*argument);
+    *argument = g_strconcat(name, on ? NULL : OFF, NULL);
+    return true;
+}
+
+static bool
+spell_switches(char **arguments, const GPtrArray *switches, GError **error)
+{
+    for (char **argument = arguments; *argument != NULL; argument++)
+    {
+        if (strcmp(*argument, "--") == 0)
+            return true;
+        if (!spell_switch(argument, switches, error))
+            return false;
+    }
+    return true;
+}
+
+/* Names the option and the nearest one there is. */
+static void
+set_unknown_option(const char *option, const char *command, const GPtrArray *names, GError **error)
+{
+    const size_t dashes = strspn(option, "-");
+    g_autofree char *name = g_strndup(option + dashes, strcspn(option + dashes, "="));
+    const char *known = nearest(name, (char *const *) names->pdata);
+
+    g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "unknown option \"%s\"", option);
+    if (dashes == strlen("--") && known != NULL)
+        vf_error_hint(
+            error, "did you mean --%s?  `vecferry %s --help` lists the options", known, command);
+}
+
+/* What GLib says of the arguments, as we say things. */
+static void
+set_option_error(const GError *cause, const char *command, const GPtrArray *names, GError **error)
+{
+    const char *option = strstr(cause->message, " -");
+    if (g_error_matches(cause, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && option != NULL)
+    {
+        set_unknown_option(option + 1, command, names, error);
+        return;
+    }
+    g_autoptr(GString) message = g_string_new(cause->message);
+    if (cause->domain == G_OPTION_ERROR)
+        message->str[0] = g_ascii_tolower(message->str[0]);
+    g_string_replace(message, "“", "\"", 0);
+    g_string_replace(message, "”", "\"", 0);
+    g_set_error_literal(error, cause->domain, cause->code, message->str);
 }
 
 /* A file with a password is for its owner's eyes only, as ~/.pgpass is for libpq. */
@@ -184,15 +300,20 @@ parse_arguments(
 
     if (info->settings != NULL)
     {
-        add_settings(group, info->settings, parse->texts);
-        g_option_group_add_entries(group, common);
+        add_settings(group, parse, info->settings);
+        add_own(group, parse, common);
     }
-    if (info->own != NULL)
-        g_option_group_add_entries(group, info->own);
+    add_own(group, parse, info->own);
     g_option_context_set_summary(context, info->summary);
     g_option_context_set_description(context, info->description);
     g_option_context_set_main_group(context, group);
-    return g_option_context_parse_strv(context, arguments, error);
+    if (!spell_switches(*arguments, parse->switches, error))
+        return false;
+    g_autoptr(GError) cause = NULL;
+    if (g_option_context_parse_strv(context, arguments, &cause))
+        return true;
+    set_option_error(cause, **arguments, parse->names, error);
+    return false;
 }
 
 static bool
@@ -213,10 +334,12 @@ Settings *
 options_parse(const Invocation *invocation, const OptionsInfo *info, char ***rest, GError **error)
 {
     g_autoptr(Settings) settings = settings_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_null_terminated(1, g_free, true);
+    g_autoptr(GPtrArray) switches = g_ptr_array_new_null_terminated(1, g_free, true);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *config = NULL;
     g_auto(GStrv) arguments = g_strdupv(invocation->arguments);
-    Parse parse = {settings, texts};
+    Parse parse = {settings, names, switches, texts};
 
     if (!parse_arguments(info, &parse, &arguments, &config, error))
     {

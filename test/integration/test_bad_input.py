@@ -41,9 +41,13 @@ def refused(result, status, *words):
 OPTIONS = {
     "no command": ([], "Usage: vecferry COMMAND"),
     "unknown command": (["aply"], 'unknown command "aply"', "hint: did you mean `vecferry apply`?"),
-    "unknown option": (["apply", "--speed", "9"], "Unknown option --speed", "`vecferry apply --help` lists the options"),
-    "another command's option": (["plan", "--yes"], "Unknown option --yes"),
-    "no value": (["apply", "--max-usd"], "Missing argument for --max-usd"),
+    "unknown option": (["apply", "--speed", "9"], 'unknown option "--speed"', "`vecferry apply --help` lists the options"),
+    "a misspelt option": (["plan", "--bto=x"], 'unknown option "--bto=x"', "hint: did you mean --bot?"),
+    "an unknown letter": (["plan", "-q"], 'unknown option "-q"'),
+    "another command's option": (["plan", "--yes"], 'unknown option "--yes"'),
+    "no value": (["apply", "--max-usd"], "missing argument for --max-usd"),
+    "a word that no switch knows": (["apply", "--yes=maybe"], '--yes: "maybe" should be yes or no'),
+    "a setting's switch, too": (["plan", "--allow-partial="], '--allow-partial: "" should be yes or no'),
     "a word for a number": (["apply", "--workers", "many"], '--workers: "many" should be a whole number'),
     "a negative number": (["apply", "--calls", "-1"], '"-1" should be a whole number'),
     "a number too large": (["apply", "--calls", "9" * 30], "should be at most 1000"),
@@ -73,6 +77,35 @@ def test_wrong_options(vecferry, kind):
         assert result.status == USAGE and words[0] in result.stderr
     assert result.stdout == ""
     assert not list(vecferry.state.rglob("*"))
+
+
+def test_no_is_no(ready, library):
+    """A switch that is told "no" is off, by option as in the file, and the last word counts."""
+    library.bot("Web", urls=["http://127.0.0.1:9/"])
+    migration = Migration(ready.program, ready.database, library, make_store=False)
+    permitted = "allow-private-addresses=true\n"
+    plain = migration.conf.read_text()
+    assert permitted in plain
+    for option in ("--allow-private-addresses=no", "--allow-private-addresses=off"):
+        assert "is not public" in migration.plan(option).stdout
+        assert "is not public" in migration.plan("--allow-private-addresses", option).stdout
+        assert "is not public" not in migration.plan(option, "--allow-private-addresses=yes").stdout
+    migration.conf.write_text(plain.replace(permitted, ""))
+    assert "is not public" in migration.plan().stdout
+    assert "is not public" not in migration.plan("--allow-private-addresses=true").stdout
+
+
+def test_no_is_no_for_a_commands_own_switches(ready):
+    def run(*arguments):
+        return ready.program(*arguments, "--config", ready.conf)
+
+    refused(run("apply", "--yes=no"), USAGE, "there is no terminal to ask for agreement at")
+    refused(run("apply", "--yes", "--yes=false"), USAGE, "there is no terminal to ask for agreement at")
+    ready.assert_nothing_written()
+    assert run("plan", "--json=no").stdout.startswith(run("plan").stdout[:20])
+    assert run("plan", "--json=no", "--json=yes").stdout.startswith("{")
+    assert run("apply", "--yes=yes", "--dry-run=0").status == 0
+    assert ready.rows()
 
 
 PASSWORD_PLACES = {
