@@ -9,7 +9,7 @@ show_bots(const Plan *plan, FILE *to)
 {
     static const char *const TITLES[] = {"ACTION", "BOT",  "TITLE", "SOURCES",
                                          "CHUNKS", "COST", "WHY",   NULL};
-    g_autoptr(Table) table = table_new(TITLES);
+    g_autoptr(TextTable) table = text_table_new(TITLES);
 
     for (guint i = 0; i < plan->bots->len; i++)
     {
@@ -20,9 +20,9 @@ show_bots(const Plan *plan, FILE *to)
         g_autofree char *usd = embed ? text_usd(bot->usd.expected) : g_strdup("");
         const char *cells[] = {
             action_name(bot->action), bot->id, bot->title, sources, chunks, usd, bot->reason};
-        table_add(table, cells);
+        text_table_add(table, cells);
     }
-    table_write(table, to);
+    text_table_write(table, to);
 }
 
 static void
@@ -30,7 +30,7 @@ show_methods(const Plan *plan, FILE *to)
 {
     static const char *const TITLES[] = {"METHOD", "TIME",  "COST", "STOP OF SERVICE",
                                          "RISK",   "NEEDS", NULL};
-    g_autoptr(Table) table = table_new(TITLES);
+    g_autoptr(TextTable) table = text_table_new(TITLES);
 
     for (guint i = 0; i < plan->methods->len; i++)
     {
@@ -43,9 +43,9 @@ show_methods(const Plan *plan, FILE *to)
         g_autofree char *time = text_estimate(method->seconds, text_duration);
         g_autofree char *usd = text_estimate(method->usd, text_usd);
         const char *cells[] = {name, time, usd, method->stop, method->risk, method->needs};
-        table_add(table, cells);
+        text_table_add(table, cells);
     }
-    table_write(table, to);
+    text_table_write(table, to);
 }
 
 static void

@@ -10,7 +10,7 @@ static void
 show_unlucky(const RunProgress *run)
 {
     static const char *const TITLES[] = {"STATE", "BOT", "TITLE", "ATTEMPTS", "WHY", NULL};
-    g_autoptr(Table) table = table_new(TITLES);
+    g_autoptr(TextTable) table = text_table_new(TITLES);
 
     for (guint i = 0; i < run->bots->len; i++)
     {
@@ -20,9 +20,9 @@ show_unlucky(const RunProgress *run)
         g_autofree char *attempts = g_strdup_printf("%d", bot->attempts);
         const char *cells[] = {
             bot_state_name(bot->state), bot->bot, bot->title, attempts, bot->reason};
-        table_add(table, cells);
+        text_table_add(table, cells);
     }
-    table_print(table);
+    text_table_print(table);
 }
 
 static double
@@ -66,7 +66,7 @@ show_bots(const RunProgress *run)
                                          "TOKENS", "COST",     "CHUNKS/S", "LEFT",
                                          "BOT",    "TITLE",    "WHY",      NULL};
     const gint64 now_ms = g_get_real_time() / 1000;
-    g_autoptr(Table) table = table_new(TITLES);
+    g_autoptr(TextTable) table = text_table_new(TITLES);
 
     for (guint i = 0; i < run->bots->len; i++)
     {
@@ -91,9 +91,9 @@ show_bots(const RunProgress *run)
             bot->bot,
             bot->title,
             bot->reason};
-        table_add(table, cells);
+        text_table_add(table, cells);
     }
-    table_print(table);
+    text_table_print(table);
 }
 
 void

@@ -41,18 +41,19 @@ what_was_found(const Finding *finding, guint same)
 }
 
 static void
-add_line(Table *table, const char *finding, const BotVerdict *bot, gint64 rows, const char *what)
+add_line(
+    TextTable *table, const char *finding, const BotVerdict *bot, gint64 rows, const char *what)
 {
     g_autofree char *count = text_count((double) rows);
     const char *cells[] = {
         finding, bot == NULL ? "" : bot->bot, bot == NULL ? "" : bot->title, count, what};
-    table_add(table, cells);
+    text_table_add(table, cells);
 }
 
 /* Findings stand in the order of the bots, so those of one bot are neighbours. */
 static guint
 add_findings(
-    Table *table, const Verification *verification, guint at, const BotVerdict *bot, bool all)
+    TextTable *table, const Verification *verification, guint at, const BotVerdict *bot, bool all)
 {
     const GPtrArray *findings = verification->findings;
 
@@ -76,7 +77,7 @@ static void
 show_findings(const Verification *verification, bool all)
 {
     static const char *const TITLES[] = {"FOUND", "BOT", "TITLE", "ROWS", "WHAT", NULL};
-    g_autoptr(Table) table = table_new(TITLES);
+    g_autoptr(TextTable) table = text_table_new(TITLES);
     guint at = 0;
 
     for (guint i = 0; i < verification->bots->len; i++)
@@ -88,7 +89,7 @@ show_findings(const Verification *verification, bool all)
         at = after;
     }
     add_findings(table, verification, at, NULL, all);
-    table_print(table);
+    text_table_print(table);
     puts("");
 }
 

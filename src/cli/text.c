@@ -4,7 +4,7 @@
 
 #define MAX_CELL_COLUMNS 48
 
-struct Table
+struct TextTable
 {
     guint columns;
     GPtrArray *rows; /* of char **, the titles first */
@@ -24,7 +24,7 @@ free_row(void *row)
 }
 
 void
-table_add(Table *table, const char *const *cells)
+text_table_add(TextTable *table, const char *const *cells)
 {
     char **row = g_new0(char *, table->columns + 1);
     for (guint i = 0; i < table->columns; i++)
@@ -32,19 +32,19 @@ table_add(Table *table, const char *const *cells)
     g_ptr_array_add(table->rows, row);
 }
 
-Table *
-table_new(const char *const *titles)
+TextTable *
+text_table_new(const char *const *titles)
 {
-    Table *table = g_new0(Table, 1);
+    TextTable *table = g_new0(TextTable, 1);
     while (titles[table->columns] != NULL)
         table->columns++;
     table->rows = g_ptr_array_new_with_free_func(free_row);
-    table_add(table, titles);
+    text_table_add(table, titles);
     return table;
 }
 
 void
-table_free(Table *table)
+text_table_free(TextTable *table)
 {
     if (table == NULL)
         return;
@@ -53,7 +53,7 @@ table_free(Table *table)
 }
 
 static guint
-column_width(const Table *table, guint column)
+column_width(const TextTable *table, guint column)
 {
     guint width = 0;
     for (guint i = 0; i < table->rows->len; i++)
@@ -62,7 +62,7 @@ column_width(const Table *table, guint column)
 }
 
 void
-table_write(const Table *table, FILE *to)
+text_table_write(const TextTable *table, FILE *to)
 {
     g_autofree guint *widths = g_new0(guint, table->columns);
     for (guint column = 0; column < table->columns; column++)
@@ -80,9 +80,9 @@ table_write(const Table *table, FILE *to)
 }
 
 void
-table_print(const Table *table)
+text_table_print(const TextTable *table)
 {
-    table_write(table, stdout);
+    text_table_write(table, stdout);
 }
 
 char *

@@ -9,19 +9,19 @@
 #include <stdio.h>
 
 /* Columns padded to their widest cell; counts what a terminal shows, not bytes. */
-typedef struct Table Table;
-Table *table_new(const char *const *titles); /* NULL-terminated */
-void table_free(Table *table);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
+typedef struct TextTable TextTable;
+TextTable *text_table_new(const char *const *titles); /* NULL-terminated */
+void text_table_free(TextTable *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TextTable, text_table_free)
 
 /* As many cells as titles; a long one is shortened, but for the last. */
-void table_add(Table *table, const char *const *cells);
+void text_table_add(TextTable *table, const char *const *cells);
 
 /* The last column is not padded. */
-void table_write(const Table *table, FILE *to);
+void text_table_write(const TextTable *table, FILE *to);
 
 /* The same to stdout. */
-void table_print(const Table *table);
+void text_table_print(const TextTable *table);
 
 /* "1,200 (800 to 3,000)".  Yours. */
 char *text_estimate(Estimate estimate, char *(*one)(double) );
