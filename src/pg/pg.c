@@ -1,6 +1,7 @@
 #include "pg/pg.h"
 
 #include "base/error.h"
+#include "pg/session.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,14 +13,6 @@
 
 /* Chunks in which COPY data is handed to libpq, so that a cancel is seen between them. */
 #define COPY_SLICE (256 * 1024)
-
-struct Pg
-{
-    PGconn *conn;
-    Cancel *cancel;
-    void (*notice)(void *data, const char *message);
-    void *notice_data;
-};
 
 typedef struct
 {
@@ -75,8 +68,8 @@ hint_of_state(const char *state)
     return NULL;
 }
 
-static void
-set_result_error(Pg *pg, const PGresult *result, GError **error)
+void
+session_set_error(Pg *pg, const PGresult *result, GError **error)
 {
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary =
@@ -104,6 +97,7 @@ static void
 receive_notice(void *data, const PGresult *result)
 {
     Pg *pg = data;
+    pg->notices++;
     if (pg->notice == NULL)
         return;
     g_autofree char *message = one_line(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
@@ -461,9 +455,8 @@ next_result(Pg *pg, bool *cancelled)
     return PQgetResult(pg->conn);
 }
 
-/* The last result of what was sent; an earlier error wins. */
-static PGresult *
-collect_results(Pg *pg)
+PGresult *
+session_collect(Pg *pg)
 {
     PGresult *last = NULL;
     bool cancelled = false;
@@ -481,23 +474,22 @@ collect_results(Pg *pg)
             PQclear(last);
             last = result;
         }
-        if (status == PGRES_COPY_IN)
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
             return last;
     }
 }
 
-static PGresult *
-execute(Pg *pg, const char *sql, int count, const char *const *parameters)
+PGresult *
+session_execute(Pg *pg, const char *sql, int count, const char *const *parameters)
 {
     const int sent = count == 0
                          ? PQsendQuery(pg->conn, sql)
                          : PQsendQueryParams(pg->conn, sql, count, NULL, parameters, NULL, NULL, 0);
-    return sent ? collect_results(pg) : NULL;
+    return sent ? session_collect(pg) : NULL;
 }
 
-/* True for a result that is a success of any kind. */
-static bool
-succeeded(const PGresult *result)
+bool
+session_succeeded(const PGresult *result)
 {
     const ExecStatusType status = PQresultStatus(result);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
@@ -508,10 +500,10 @@ pg_query(Pg *pg, const char *sql, int count, const char *const *parameters, GErr
 {
     if (!cancel_check(pg->cancel, error))
         return NULL;
-    g_autoptr(PGresult) result = execute(pg, sql, count, parameters);
-    if (result == NULL || !succeeded(result))
+    g_autoptr(PGresult) result = session_execute(pg, sql, count, parameters);
+    if (result == NULL || !session_succeeded(result))
     {
-        set_result_error(pg, result, error);
+        session_set_error(pg, result, error);
         return NULL;
     }
     return g_steal_pointer(&result);
@@ -547,7 +539,7 @@ pg_rollback(Pg *pg)
 {
     if (!pg_alive(pg) || PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
         return;
-    PQclear(execute(pg, "ROLLBACK", 0, NULL));
+    PQclear(session_execute(pg, "ROLLBACK", 0, NULL));
 }
 
 bool
@@ -573,10 +565,10 @@ pg_copy_in(Pg *pg, const char *sql, const GByteArray *data, gint64 *rows, GError
 {
     if (!cancel_check(pg->cancel, error))
         return false;
-    g_autoptr(PGresult) start = execute(pg, sql, 0, NULL);
+    g_autoptr(PGresult) start = session_execute(pg, sql, 0, NULL);
     if (PQresultStatus(start) != PGRES_COPY_IN)
     {
-        set_result_error(pg, start, error);
+        session_set_error(pg, start, error);
         return false;
     }
 
@@ -587,10 +579,10 @@ pg_copy_in(Pg *pg, const char *sql, const GByteArray *data, gint64 *rows, GError
                    (int) MIN(data->len - at, COPY_SLICE)) == 1;
     PQputCopyEnd(pg->conn, cancel_requested(pg->cancel) ? "interrupted" : NULL);
 
-    g_autoptr(PGresult) result = collect_results(pg);
-    if (!sent || result == NULL || !succeeded(result))
+    g_autoptr(PGresult) result = session_collect(pg);
+    if (!sent || result == NULL || !session_succeeded(result))
     {
-        set_result_error(pg, result, error);
+        session_set_error(pg, result, error);
         return false;
     }
     if (rows != NULL)
