@@ -12,7 +12,9 @@ static const char *const NAMES[FAULT_COUNT] = {
     [FAULT_AFTER_RESERVE] = "after-reserve",   [FAULT_AFTER_EMBED] = "after-embed",
     [FAULT_AFTER_STAGE] = "after-stage",       [FAULT_BEFORE_REPLACE] = "before-replace",
     [FAULT_INSIDE_REPLACE] = "inside-replace", [FAULT_AFTER_REPLACE] = "after-replace",
-    [FAULT_INSIDE_INDEX] = "inside-index",
+    [FAULT_INSIDE_INDEX] = "inside-index",     [FAULT_BEFORE_PART] = "before-part",
+    [FAULT_INSIDE_PART] = "inside-part",       [FAULT_AFTER_PART] = "after-part",
+    [FAULT_INSIDE_FORGET] = "inside-forget",   [FAULT_AFTER_PARTS] = "after-parts",
 };
 
 const char *

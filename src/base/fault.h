@@ -22,6 +22,11 @@ typedef enum
     FAULT_INSIDE_REPLACE,     /* the old rows are deleted in the open transaction */
     FAULT_AFTER_REPLACE,      /* rows and mark are committed, nobody was told */
     FAULT_INSIDE_INDEX,       /* the store's index is being built */
+    FAULT_BEFORE_PART,        /* a part of a copy is announced, none of its rows is read */
+    FAULT_INSIDE_PART,        /* its rows and its mark are written in the open transaction */
+    FAULT_AFTER_PART,         /* they are committed, nobody was told */
+    FAULT_INSIDE_FORGET,      /* parts that no longer hold are deleted in the open transaction */
+    FAULT_AFTER_PARTS,        /* all rows are copied, sequences and the rest are not */
     FAULT_COUNT,
 } FaultPoint;
 
