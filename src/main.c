@@ -30,6 +30,7 @@ static const Command COMMANDS[] = {
     {"verify", command_verify, "compares the new store with what it should hold"},
     {"ask", command_ask, "asks a bot's knowledge a question, as the application does"},
     {"store", command_store, "makes the guide's schema in an empty store"},
+    {"copy", command_copy, "copies whole tables from one database to another"},
     {"settings", command_settings, "prints a settings file to begin with"},
     {"embed", command_embed, "embeds one bot: the worker that apply starts"},
     {"fault-points", command_fault_points, NULL},

@@ -125,6 +125,15 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
         "load the good sources of a bot even if others fail"},
     [SETTING_STATE] = {"run", "state", "state", TEXT, NULL, "FOLDER",
         "the ledgers of runs (default: $XDG_STATE_HOME/vecferry)"},
+    [SETTING_SOURCE] = {"copy", "source", "source", TEXT, NULL, "URL",
+        "the PostgreSQL database to copy from, postgresql://… or key=value"},
+    [SETTING_TARGET] = {"copy", "target", "target", TEXT, NULL, "URL",
+        "the PostgreSQL database to copy to"},
+    [SETTING_CONNECTIONS] = {"copy", "connections", "connections", COUNT, "0", "N",
+        "parts copied at a time, each over a connection at both ends (0: as many as processors, "
+        "at most 4)"},
+    [SETTING_PART_BYTES] = {"copy", "part-bytes", "part-bytes", COUNT, "67108864", "BYTES",
+        "about what one part of a table weighs; it is copied and recorded in one transaction"},
     [SETTING_BOT] = {NULL, NULL, "bot", LIST, NULL, "ID", "only this bot; may be repeated"},
     [SETTING_USER] = {NULL, NULL, "user", LIST, NULL, "ID", "only this user's bots; may be repeated"},
     [SETTING_EXCLUDE] = {NULL, NULL, "exclude", LIST, NULL, "ID", "not this bot; may be repeated"},
@@ -192,7 +201,8 @@ static const char *
 count_missed(const SettingInfo *info, const char *value)
 {
     const bool makes_workers = info == &TABLE[SETTING_WORKERS] || info == &TABLE[SETTING_CALLS] ||
-                               info == &TABLE[SETTING_ATTEMPTS];
+                               info == &TABLE[SETTING_ATTEMPTS] ||
+                               info == &TABLE[SETTING_CONNECTIONS];
     const guint64 most = makes_workers ? MOST_WORKERS : MOST;
     guint64 number = 0;
 

@@ -36,6 +36,7 @@ bool command_status(const Invocation *invocation, ExitStatus *status, GError **e
 bool command_verify(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_ask(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_store(const Invocation *invocation, ExitStatus *status, GError **error);
+bool command_copy(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_settings(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_embed(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_fault_points(const Invocation *invocation, ExitStatus *status, GError **error);

@@ -69,6 +69,9 @@ const Setting SETTINGS_OF_VERIFY[] = {
 const Setting SETTINGS_OF_ASK[] = {
     SEEN_STORE_SETTINGS, SETTING_DISTANCE, EMBEDDER_SETTINGS, SETTING_COUNT};
 
+const Setting SETTINGS_OF_COPY[] = {
+    SETTING_SOURCE, SETTING_TARGET, SETTING_CONNECTIONS, SETTING_PART_BYTES, SETTING_COUNT};
+
 const Setting SETTINGS_OF_STATE[] = {SETTING_STATE, SETTING_COUNT};
 
 /* A switch turned off: GLib passes over what stands behind the '=' of a switch, so that "--yes=no"
@@ -254,15 +257,27 @@ set_option_error(const GError *cause, const char *command, const GPtrArray *name
     g_set_error_literal(error, cause->domain, cause->code, message->str);
 }
 
-/* A file with a password is for its owner's eyes only, as ~/.pgpass is for libpq. */
-static bool
-check_privacy(const Settings *settings, const char *path, GError **error)
-{
-    g_autofree char *url = g_strdup(settings_text(settings, SETTING_NEW_STORE));
-    struct stat facts;
+/* Settings that may hold a password. */
+static const Setting ADDRESSES[] = {SETTING_NEW_STORE, SETTING_SOURCE, SETTING_TARGET};
 
-    if (url == NULL || !secret_hide_password(url) || stat(path, &facts) != 0 ||
-        (facts.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+static bool
+holds_password(const Settings *settings, Setting setting)
+{
+    g_autofree char *url = g_strdup(settings_text(settings, setting));
+    return url != NULL && secret_hide_password(url);
+}
+
+/* A file with a password is for its owner's eyes only, as ~/.pgpass is for libpq.  `from_option`
+ * says which of the addresses did not come from it. */
+static bool
+check_privacy(const Settings *settings, const bool *from_option, const char *path, GError **error)
+{
+    struct stat facts;
+    bool any = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ADDRESSES); i++)
+        any = any || (!from_option[i] && holds_password(settings, ADDRESSES[i]));
+    if (!any || stat(path, &facts) != 0 || (facts.st_mode & (S_IRWXG | S_IRWXO)) == 0)
         return true;
     g_set_error(
         error, VF_ERROR, VF_ERROR_USAGE, "\"%s\" holds a password, and others may read it", path);
@@ -277,9 +292,11 @@ load_config(Settings *settings, const char *config, GError **error)
 
     if (config == NULL && !g_file_test(CONFIG_FILE, G_FILE_TEST_EXISTS))
         return true;
-    const bool from_option = settings_given(settings, SETTING_NEW_STORE);
+    bool from_option[G_N_ELEMENTS(ADDRESSES)];
+    for (size_t i = 0; i < G_N_ELEMENTS(ADDRESSES); i++)
+        from_option[i] = settings_given(settings, ADDRESSES[i]);
     return settings_load(settings, path, error) &&
-           (from_option || check_privacy(settings, path, error));
+           check_privacy(settings, from_option, path, error);
 }
 
 static bool

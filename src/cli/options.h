@@ -26,4 +26,5 @@ extern const Setting SETTINGS_OF_A_RUN[];   /* plan, apply */
 extern const Setting SETTINGS_OF_A_STORE[]; /* store create */
 extern const Setting SETTINGS_OF_VERIFY[];
 extern const Setting SETTINGS_OF_ASK[];
+extern const Setting SETTINGS_OF_COPY[];
 extern const Setting SETTINGS_OF_STATE[]; /* status */

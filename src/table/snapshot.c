@@ -176,12 +176,3 @@ snapshot_check(Snapshot *snapshot, GError **error)
         cause == NULL ? "" : ": ", cause == NULL ? "" : cause->message);
     return false;
 }
-
-bool
-snapshot_is_lost(Snapshot *snapshot)
-{
-    pthread_mutex_lock(&snapshot->mutex);
-    const bool lost = snapshot->lost;
-    pthread_mutex_unlock(&snapshot->mutex);
-    return lost;
-}

@@ -44,6 +44,3 @@ Pg *snapshot_reader(Snapshot *snapshot, GError **error);
 
 /* VF_ERROR_CONNECT when the keeper was lost. */
 bool snapshot_check(Snapshot *snapshot, GError **error);
-
-/* Whether snapshot_check() found so before; asks nobody. */
-bool snapshot_is_lost(Snapshot *snapshot);
