@@ -15,6 +15,7 @@ typedef struct
     Pg *to;
     const PipeListener *listener;
     GByteArray *buffer; /* read and not handed over yet */
+    bool drained;       /* all that has arrived is in the buffer: only the socket can bring more */
     bool read_all;
     bool ended;   /* the target was told that this is all */
     bool pending; /* libpq holds bytes that the target's socket did not take */
@@ -64,12 +65,16 @@ end_reading(Pipe *pipe, GError **error)
 static bool
 take(Pipe *pipe, GError **error)
 {
+    pipe->drained = false;
     while (!pipe->read_all && pipe->buffer->len < BUFFER_BYTES)
     {
         char *row = NULL;
         const int length = PQgetCopyData(pipe->from->conn, &row, 1);
         if (length == 0)
+        {
+            pipe->drained = true;
             return true;
+        }
         if (length < 0)
             return end_reading(pipe, error);
         g_byte_array_append(pipe->buffer, (const guint8 *) row, (guint) length);
@@ -170,7 +175,8 @@ pass(Pipe *pipe, GError **error)
             return false;
         if (pipe->ended && !pipe->pending)
             return true;
-        if (!wait_for_sides(pipe, error))
+        const bool may_take_more = !pipe->drained && !pipe->read_all && pipe->buffer->len == 0;
+        if (!may_take_more && !wait_for_sides(pipe, error))
             return false;
     }
 }

@@ -3,6 +3,8 @@ conftest.py - what every integration test may ask for.
 
     server      one PostgreSQL with pgvector, for the whole test run
     database    an empty database with the extension vector: .name .url .connect() .execute()
+    other_server, other_database   the same again, on another server
+    copying     `vecferry copy` from the one to the other (copying.py)
     vecferry    runs the program: vecferry("plan", "--config", conf) → (status, stdout, stderr)
     knowledge   a small catalogue with its documents, to which a test adds bots
     library     a larger one: four bots, a hundred chunks in five formats
@@ -20,6 +22,7 @@ import signal
 import pytest
 
 import migration as migrations
+from copying import Copying
 from knowledge import Knowledge
 from postgres import Postgres
 from program import Program, raise_sanitizer_reports
@@ -69,13 +72,34 @@ def server():
         yield server
 
 
-@pytest.fixture
-def database(server):
+def new_database(server):
     name = server.new_database(template="with_vector")
     yield Database(server, name)
     # A test that killed the server for good has nothing to drop.
     with contextlib.suppress(Exception):
         server.drop_database(name)
+
+
+@pytest.fixture
+def database(server):
+    yield from new_database(server)
+
+
+@pytest.fixture(scope="session")
+def other_server():
+    with Postgres() as server:
+        server.new_database("with_vector")
+        yield server
+
+
+@pytest.fixture
+def other_database(other_server):
+    yield from new_database(other_server)
+
+
+@pytest.fixture
+def copying(vecferry, database, other_database):
+    return Copying(vecferry, database, other_database)
 
 
 @pytest.fixture
