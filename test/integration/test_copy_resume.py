@@ -211,6 +211,48 @@ def test_a_lost_snapshot_begins_again_with_what_has_landed(prepared):
     prepared.assert_equal()
 
 
+def oldest(pids):
+    """The session that was opened first: at the source the keeper of the snapshot, at the target the lock's."""
+    return min(pids)
+
+
+def test_what_readers_saw_after_the_keeper_was_lost_does_not_count(prepared):
+    with contextlib.closing(prepared.target.connect()) as blocker:
+        # Nothing of the heaviest table goes through, so the readers come no further.
+        blocker.autocommit = False
+        blocker.cursor().execute("LOCK TABLE items IN SHARE MODE")
+        process = prepared.start(part_bytes=PARTS)
+        assert wait_until(lambda: len(backends(prepared.target, "vecferry copy%")) == 3, 30)
+        time.sleep(0.3)
+        terminate(prepared.source, [oldest(backends(prepared.source, "vecferry copy%"))])
+        # To the old snapshot an emptied table is empty.
+        change(prepared.source, CHANGES["truncate-refill"])
+        blocker.rollback()
+    status, _, stderr = end(process)
+    assert status == 0, stderr
+    assert "the source's snapshot is lost" in stderr
+    prepared.assert_equal()
+
+
+def test_who_is_taken_over_writes_no_more(prepared):
+    former = prepared.start(part_bytes=PARTS)
+    wait_for_marks(prepared, former, 10)
+    former.send_signal(signal.SIGSTOP)
+    assert former.poll() is None
+    terminate(prepared.target, [oldest(backends(prepared.target, "vecferry copy%"))])
+    prepared.source.execute("UPDATE items SET text = 'changed' WHERE id % 2 = 0")
+
+    # The former's parts under way are waited for: they may still be committed.
+    latter = prepared.start(part_bytes=PARTS)
+    time.sleep(1)
+    former.send_signal(signal.SIGCONT)
+    status, _, stderr = end(latter)
+    assert status == 0, stderr
+    status, _, stderr = end(former)
+    assert status in (1, 3), stderr
+    prepared.assert_equal()
+
+
 @pytest.mark.parametrize("end_of_copy", ["source", "target"])
 @pytest.mark.parametrize("how", ["immediate", "kill9"])
 def test_a_server_that_crashes_and_comes_back(prepared, server, other_server, end_of_copy, how):
