@@ -64,6 +64,10 @@ CREATE TABLE types (
     id int PRIMARY KEY, mood mood, moods mood[], berth berth, berths berth[], short short_text, shorts short_text[],
     depth depth, span int4range, spans datemultirange, class regclass, type regtype, price money, mac macaddr8,
     net inet, pause interval, json jsonb, point point, exact numeric, words text[][], lsn pg_lsn, letter "char", uuid uuid);
+CREATE TABLE only_array (moods mood[]);
+CREATE TABLE only_row (berth berth);
+CREATE TABLE only_class (class regclass);
+CREATE TABLE only_range (depth depth, short short_text);
 """
 
 ROWS_OF_EVERY_KIND = """
@@ -104,6 +108,10 @@ SELECT i, CASE WHEN i % 2 = 0 THEN '[1,2,3]'::vector END,
 FROM generate_series(1, 20) AS i;
 INSERT INTO large SELECT i, repeat(md5(i::text), 100000), decode(repeat(md5(i::text), 30000), 'hex') FROM generate_series(1, 5) AS i;
 INSERT INTO large VALUES (6, '', ''), (7, NULL, NULL);
+INSERT INTO only_array VALUES ('{calm,rough}');
+INSERT INTO only_row VALUES ('(Oslo,calm)');
+INSERT INTO only_class VALUES ('only_row'), ('composite_pkey');
+INSERT INTO only_range VALUES ('[1,2]', 'x');
 INSERT INTO types VALUES
     (1, 'rough', '{calm,rough,NULL}', '("Bergen, old",calm)', ARRAY['(a,rough)', NULL]::berth[], 'short', '{a,b}', '[1.5,2.5)',
      '[1,5)', '{[2024-01-01,2024-02-01)}', 'tree', 'mood', 12.34, '08:00:2b:01:02:03:04:05', '10.1.2.3/8', '1 mon -2 days 00:00:03.5',
@@ -153,7 +161,8 @@ class Copying:
         self.target = target
 
     def prepare(self, definitions, rows=None):
-        """The same tables at both ends; rows in the source."""
+        """The same tables at both ends, under other OIDs; rows in the source."""
+        self.target.execute("CREATE TYPE former AS ENUM ('a'); DROP TYPE former")
         self.source.execute(definitions)
         self.target.execute(definitions)
         if rows:

@@ -36,6 +36,16 @@ def test_one_row_is_as_good_as_many_and_one_connection_as_good_as_eight(copying)
     copying.assert_equal()
 
 
+def test_small_rows_behind_a_large_one_do_not_wait_for_more(copying):
+    copying.prepare(
+        "CREATE TABLE uneven (id int, pad text)",
+        "ALTER TABLE uneven ALTER pad SET STORAGE external; INSERT INTO uneven VALUES (0, repeat('x', 16000000));"
+        "INSERT INTO uneven SELECT i, repeat('y', 1000) FROM generate_series(1, 12000) AS i",
+    )
+    copying.copy(part_bytes=10**12)
+    copying.assert_equal()
+
+
 def test_a_table_is_cut_by_what_its_vectors_weigh(copying):
     copying.prepare(
         "CREATE TABLE vectors (id int, v vector(1500))",
