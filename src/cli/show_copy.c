@@ -41,7 +41,9 @@ show_copy(const CopyProgress *copy)
     g_autofree char *rows = text_count((double) total.rows);
     g_autofree char *tables = text_count(copy->tables->len);
     g_autofree char *time = text_duration(seconds_of(copy));
-    printf("%s rows of %s tables copied in %s.\n", rows, tables, time);
+    printf(
+        "%s %s of %s %s copied in %s.\n", rows, total.rows == 1 ? "row" : "rows", tables,
+        copy->tables->len == 1 ? "table" : "tables", time);
 }
 
 static Json *

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/retry.h"
+#include "base/text.h"
 #include "flow/copy_workers.h"
 #include "table/connect.h"
 #include "table/cut.h"
@@ -258,10 +259,13 @@ note_reuse(const Copy *copy, const Kept *total)
 {
     if (total->parts == 0 && total->forgotten == 0)
         return;
+    g_autofree char *rows = text_count((double) total->rows);
+    g_autofree char *kept = text_count((double) total->parts);
+    g_autofree char *forgotten = text_count((double) total->forgotten);
     g_autofree char *note = g_strdup_printf(
-        "going on: %" G_GINT64_FORMAT " rows in %" G_GINT64_FORMAT
-        " parts are there; %" G_GINT64_FORMAT " parts are not as the source is now",
-        total->rows, total->parts, total->forgotten);
+        "going on from an earlier attempt: %s rows are there (%s parts); copied again, because the "
+        "source has changed: %s parts",
+        rows, kept, forgotten);
     copy_news_note(copy->news, note);
 }
 

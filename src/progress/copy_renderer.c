@@ -65,9 +65,9 @@ facts_of_table(const TableProgress *table, const Rate *rate)
     g_autofree char *left = time_left(table, rate);
 
     return g_strdup_printf(
-        "%s rows, %s%s%s%s, %u of %u parts%s", rows, bytes, speed == NULL ? "" : ", ",
-        speed == NULL ? "" : speed, speed == NULL ? "" : " MB/s", table->parts_done, table->parts,
-        left);
+        "%s %s, %s%s%s%s, %u of %u %s%s", rows, table->rows == 1 ? "row" : "rows", bytes,
+        speed == NULL ? "" : ", ", speed == NULL ? "" : speed, speed == NULL ? "" : " MB/s",
+        table->parts_done, table->parts, table->parts == 1 ? "part" : "parts", left);
 }
 
 static Rate *
@@ -186,7 +186,8 @@ say_ended_tables(CopyRenderer *renderer, GString *text, const CopyProgress *copy
         g_autofree char *rows = text_count((double) table->rows);
         g_autofree char *bytes = megabytes(table->bytes);
         g_autofree char *time = text_duration(table_progress_seconds(table));
-        g_autofree char *facts = g_strdup_printf("%s rows, %s in %s", rows, bytes, time);
+        g_autofree char *facts = g_strdup_printf(
+            "%s %s, %s in %s", rows, table->rows == 1 ? "row" : "rows", bytes, time);
         add_line(text, table->table, facts, 0);
     }
 }

@@ -18,7 +18,8 @@ WITH RECURSIVE of_table AS (
     WHERE inner_type.oid <> 0
 ), unportable AS (
     -- No binary form; or one that holds OIDs: reg* types, rows, arrays of types that no cluster has
-    -- from the beginning (which servers before version 14 refuse).  A multirange holds ranges of a type that stands in no column here.
+    -- from the beginning (which servers before version 14 refuse).  A multirange holds ranges of a
+    -- type that stands in no column here.
     SELECT DISTINCT component.whole
     FROM component
     JOIN pg_type t ON t.oid = component.part

@@ -189,6 +189,7 @@ def terminate(database, pids):
         database.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
+@pytest.mark.threads
 def test_lost_sessions_of_workers_are_replaced_in_the_same_run(prepared):
     process = prepared.start(part_bytes=PARTS)
     for count in (5, 15, 25):
@@ -330,6 +331,7 @@ class Chaos:
         finish(self.copying, "--replace")
 
 
+@pytest.mark.threads
 def test_ten_blows_at_random(prepared, server, other_server, seed):
     Chaos(prepared, [server, other_server], seed).run(10)
 
