@@ -37,12 +37,13 @@ check_column(const Table *target, const Column *source, GError **error)
             target->quoted, source->quoted);
         return false;
     }
-    if (column->generated)
+    if (column->generated != source->generated)
     {
         g_set_error(
             error, VF_ERROR, VF_ERROR_MISMATCH,
-            "column %s of %s is generated in the target, and an ordinary one in the source",
-            source->quoted, target->quoted);
+            "column %s of %s is generated in the %s, and an ordinary one in the %s", source->quoted,
+            target->quoted, source->generated ? "source" : "target",
+            source->generated ? "target" : "source");
         return false;
     }
     if (takes(column, source))
@@ -68,8 +69,7 @@ match(const Table *source, const GPtrArray *targets, GError **error)
     }
     for (guint i = 0; i < source->columns->len; i++)
     {
-        const Column *column = source->columns->pdata[i];
-        if (!column->generated && !check_column(target, column, error))
+        if (!check_column(target, source->columns->pdata[i], error))
             return NULL;
     }
     return target;

@@ -279,6 +279,16 @@ def test_no_addresses(vecferry):
     refused(vecferry("copy", "--source", "postgresql://localhost/x"), 2, "--target is missing")
 
 
+@pytest.mark.parametrize("end", ["source", "target"])
+def test_a_settings_file_with_a_password_is_private(vecferry, end):
+    conf = vecferry.home / "vecferry.conf"
+    conf.write_text(f"[copy]\n{end}=postgresql://me:secret@127.0.0.1:1/x\n")
+    conf.chmod(0o644)
+    result = vecferry("copy")
+    refused(result, 2, "holds a password, and others may read it")
+    assert "secret" not in result.stderr
+
+
 def test_the_same_database_at_both_ends(copying):
     copying.prepare(SMALL)
     refused(copying.program("copy", "--source", copying.target.url, "--target", copying.target.url), 2, "the same database")
@@ -322,6 +332,12 @@ def test_columns_that_do_not_fit(copying, definition, words):
     copying.source.execute(SMALL)
     copying.target.execute(definition)
     refused(copying.run(), 3, words)
+
+
+def test_a_column_that_only_the_source_generates(copying):
+    copying.source.execute("CREATE TABLE n (a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO n VALUES (1)")
+    copying.target.execute("CREATE TABLE n (a int, b int)")
+    refused(copying.run(), 3, "column b of public.n is generated in the source")
 
 
 def test_narrower_limits_would_change_values(copying):
