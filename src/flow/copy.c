@@ -22,7 +22,7 @@
 /* How often a snapshot is taken again because a table was rewritten just then. */
 #define SNAPSHOT_ATTEMPTS 5
 
-/* After a lost snapshot; one that brought a part counts from the beginning. */
+/* After a lost snapshot; one under which rows landed lets the count begin anew. */
 static const RetryPolicy ROUNDS = {.attempts = 6, .first_ms = 1000, .longest_ms = 15000};
 
 typedef struct
@@ -446,6 +446,14 @@ copy_once(const Copy *copy, Round *round, GError **error)
              finish(copy, round, error)));
 }
 
+static bool
+has_moved_rows(const Copy *copy)
+{
+    const TableProgress total = copy_progress_total(copy_news_lock(copy->news));
+    copy_news_unlock(copy->news);
+    return total.rows > total.reused_rows;
+}
+
 /* A lost snapshot, or a lost server that comes back: begins again with what has landed. */
 static bool
 copy_until_done(const Copy *copy, GError **error)
@@ -461,6 +469,8 @@ copy_until_done(const Copy *copy, GError **error)
         if (copy_once(copy, &round, &failure))
             return true;
         moving = moving || round.moving;
+        if (round.moving && has_moved_rows(copy))
+            retry.failures = 0;
         if (!moving || !retry_again(&retry, failure, &wait_ms))
         {
             g_propagate_error(error, g_steal_pointer(&failure));

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from copying import contents, sequences
+from copying import sequences
 from postgres import wait_until
 
 TABLES = """
@@ -57,7 +57,9 @@ def test_every_point_of_a_copy_is_known(vecferry):
     assert set(POINTS_OF_COPY) <= set(vecferry("fault-points").stdout.split())
 
 
-@pytest.mark.parametrize("fault", ["before-part", "before-part:20", "inside-part", "inside-part:20", "after-part:20", "after-parts"])
+@pytest.mark.parametrize(
+    "fault", ["before-part", "before-part:20", "inside-part", "inside-part:20", "after-part:20", "after-parts"]
+)
 def test_killed_at_a_point(prepared, fault):
     kill_at(prepared, fault)
     landed = prepared.marks()
@@ -304,7 +306,7 @@ class Chaos:
         changes = [
             [f"INSERT INTO items SELECT i, -i FROM generate_series({self.next_id}, {self.next_id + 50}) AS i"],
             [f"UPDATE items SET text = 'v{self.random.random()}' WHERE id % 97 = {self.random.randrange(97)}"],
-            [f"DELETE FROM keyless WHERE ctid = ANY(ARRAY(SELECT ctid FROM keyless ORDER BY random() LIMIT 30))"],
+            ["DELETE FROM keyless WHERE ctid = ANY(ARRAY(SELECT ctid FROM keyless ORDER BY random() LIMIT 30))"],
             ["VACUUM items"],
             ["VACUUM FULL keyless"],
             ["TRUNCATE child", "INSERT INTO child (item) SELECT id FROM items LIMIT 100"],
