@@ -85,6 +85,12 @@ show_plan(const Plan *plan, FILE *to)
     show_line(to, "time", text_estimate(plan->seconds, text_duration));
     fputs("\n", to);
     show_methods(plan, to);
+    if (plan->asks_model)
+        fprintf(
+            to,
+            "\nThe store's column takes vectors of %d dimensions.  Whether the model makes them, "
+            "apply asks it first: a few tokens, once for the run.\n",
+            plan->dimensions);
     if (plan->rehearsal)
         fputs(
             "\nThis is a rehearsal: hashed vectors find words, not meaning.  Use a real model for "

@@ -289,7 +289,7 @@ openai_embed(
 bool
 openai_embedder_probe(Embedder *embedder, Cancel *cancel, EmbedReply *reply, GError **error)
 {
-    static const char *const TEXTS[] = {"hello"};
+    static const char *const TEXTS[] = {OPENAI_QUESTION};
 
     embed_reply_begin(reply);
     if (embedder->info.dimensions > 0)

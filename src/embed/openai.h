@@ -43,9 +43,12 @@ typedef struct
 /* VF_ERROR_USAGE when an option cannot be. */
 Embedder *openai_embedder_new(const OpenaiOptions *options, GError **error);
 
+/* What a model is asked whose answer is only measured. */
+#define OPENAI_QUESTION "hello"
+
 /*
  * Learns info.dimensions, where they are neither given nor known for the model, by one
- * call with a short text, which costs a few tokens.  To be called before other threads
+ * call with OPENAI_QUESTION, which costs a few tokens.  To be called before other threads
  * use the embedder; embed() fails as long as the dimensions are not known.
  */
 bool openai_embedder_probe(Embedder *embedder, Cancel *cancel, EmbedReply *reply, GError **error);

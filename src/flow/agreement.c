@@ -14,12 +14,14 @@ checksum_list(GChecksum *checksum, const char *name, char *const *list)
 }
 
 char *
-agreement_run_id(const Settings *settings, const Plan *plan)
+agreement_run_id(
+    const Settings *settings, const char *catalogue, const char *store_identity, const char *space)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree char *catalogue = g_canonicalize_filename(plan->catalogue, NULL);
+    g_autofree char *path = g_canonicalize_filename(catalogue, NULL);
     g_autofree char *head = g_strdup_printf(
-        "apply\n%s\n%s\n%s\n%s\n", catalogue, plan->store_identity, plan->space, plan->splitter);
+        "apply\n%s\n%s\n%s\n%s\n", path, store_identity, space,
+        settings_text(settings, SETTING_SPLITTER));
 
     g_checksum_update(checksum, (const guchar *) head, -1);
     checksum_list(checksum, "bot", settings_list(settings, SETTING_BOT));

@@ -9,8 +9,12 @@
 #include "base/settings.h"
 #include "model/plan.h"
 
-/* Of command, source, target and selection.  Yours. */
-char *agreement_run_id(const Settings *settings, const Plan *plan);
+/*
+ * Of command, source, target and selection.  `space` is what is known of the embedder without
+ * asking it.  Yours.
+ */
+char *agreement_run_id(
+    const Settings *settings, const char *catalogue, const char *store_identity, const char *space);
 
 /*
  * Of what is going to be embedded, and how large it is.  A bot that was embedded meanwhile is kept,

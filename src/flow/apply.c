@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "flow/agreement.h"
 #include "flow/applying.h"
+#include "flow/ask_model.h"
 #include "flow/ask_store.h"
 #include "flow/begin_run.h"
 #include "flow/end_run.h"
@@ -55,9 +56,32 @@ open_world(Apply *apply, GError **error)
            store_prepare(apply->store, error);
 }
 
-/* Planning may have asked the provider something; that counts towards the cap too. */
+/* Before anything is paid for: whether the model makes what the store's column takes. */
 static bool
-charge_planning(const Apply *apply, GError **error)
+check_model(Apply *apply, GError **error)
+{
+    const Plan *plan = apply->plan;
+    int dimensions = 0;
+
+    if (!plan->asks_model || apply->jobs->len == 0)
+        return true;
+    if (!ask_model(apply->settings, plan->run, apply->cancel, &dimensions, error))
+        return false;
+    if (dimensions == plan->dimensions)
+        return true;
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_MISMATCH,
+        "the vector column takes vectors of %d dimensions, the model makes %d", plan->dimensions,
+        dimensions);
+    vf_error_hint(
+        error, "choose a model of %d dimensions, or a table made for %d", plan->dimensions,
+        dimensions);
+    return false;
+}
+
+/* What may be spent, at what price. */
+static bool
+check_money(Apply *apply, GError **error)
 {
     MeterLimits limits = {0};
 
@@ -66,10 +90,7 @@ charge_planning(const Apply *apply, GError **error)
         return false;
     apply->run->usd_per_token = limits.usd_per_token;
     g_autoptr(Meter) meter = meter_open(apply->meter, &limits, error);
-    if (meter == NULL)
-        return false;
-    const gint64 tokens = apply->plan->spent_tokens;
-    return tokens == 0 || meter_charge(meter, tokens, error);
+    return meter != NULL;
 }
 
 static bool
@@ -83,7 +104,7 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
     fault_point(FAULT_AFTER_PLAN);
 
     g_autofree char *hash = agreement_hash(apply->settings, apply->plan);
-    if (!charge_planning(apply, error) || !open_world(apply, error) ||
+    if (!check_money(apply, error) || !check_model(apply, error) || !open_world(apply, error) ||
         !ledger_begin(apply->ledger, apply->run, error) ||
         !ledger_agree(apply->ledger, hash, error))
         return false;

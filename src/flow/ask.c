@@ -131,7 +131,11 @@ prepare(
         set_no_rows_error(store, options->bot, error);
         return false;
     }
-    if (!stage_probe(embedder, cancel, tokens, error))
+    EmbedReply reply = {0};
+    const bool known = stage_probe(embedder, cancel, &reply, error);
+    *tokens += (gint64) reply.tokens;
+    embed_reply_clear(&reply);
+    if (!known)
         return false;
     g_autofree char *space = embedder_space(embedder);
     return store_check_reading(store, embedder->info.dimensions, error) &&

@@ -42,7 +42,7 @@ begin_run(const Apply *apply, const Plan *agreed)
     RunProgress *run = run_progress_new();
     g_autoptr(GHashTable) index = agreed == NULL ? NULL : plan_index(agreed);
 
-    run->id = agreement_run_id(apply->settings, apply->plan);
+    run->id = g_strdup(apply->plan->run);
     run->kind = g_strdup("apply");
     run->store = g_strdup(apply->plan->new_store);
     run->embedder = g_strdup(apply->plan->space);

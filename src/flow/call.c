@@ -12,12 +12,6 @@ static const RetryPolicy BUSY_POLICY = {.attempts = 60, .first_ms = 200, .longes
 static const RetryPolicy LOST_POLICY = {
     .attempts = 8, .first_ms = 250, .longest_ms = 15000, .failed_too = true};
 
-typedef struct
-{
-    gint64 expected;
-    gint64 most;
-} TokenGuess;
-
 static TokenGuess
 guess_tokens(const Caller *caller, const Batch *batch)
 {
@@ -33,40 +27,24 @@ guess_tokens(const Caller *caller, const Batch *batch)
     return guess;
 }
 
-/* What a call is taken to have cost about which nobody knows: the worst, where money is at stake.
- */
-static gint64
-unknown_bill(const Caller *caller, TokenGuess guess)
-{
-    return caller->costs_money ? guess.most : guess.expected;
-}
-
 /*
  * Every text has a token, and a token has a byte.  A bill outside of that is a mistake, and would
  * make room under the cap or fill it for good.
  */
 static bool
-is_believable(gint64 bill, const Batch *batch, TokenGuess guess)
+is_believable(guint64 bill, guint texts, TokenGuess guess)
 {
-    return bill >= (gint64) batch->chunks->len && bill <= guess.most;
+    return bill >= texts && bill <= (guint64) guess.most;
 }
 
-/*
- * What the call cost.  Neither a refusal nor what was never sent costs anything; a success costs
- * what the provider says.  Whether the work of any other failure was done, only the provider knows.
- */
-static gint64
-billed_tokens(
-    const Caller *caller, const Batch *batch, const EmbedReply *reply, const GError *problem,
-    TokenGuess guess)
+gint64
+call_bill(const EmbedReply *reply, bool answered, guint texts, TokenGuess guess, bool costs_money)
 {
-    const gint64 bill = (gint64) MIN(reply->tokens, (guint64) G_MAXINT64);
-
     if (reply->refused || reply->unsent)
         return 0;
-    if (problem == NULL && is_believable(bill, batch, guess))
-        return bill;
-    return unknown_bill(caller, guess);
+    if (answered && is_believable(reply->tokens, texts, guess))
+        return (gint64) reply->tokens;
+    return costs_money ? guess.most : guess.expected;
 }
 
 static bool
@@ -128,7 +106,7 @@ attempt(Caller *caller, const Batch *batch, Exchange *exchange, GError **error)
     const bool answered = call_provider(caller, batch, reply, &problem);
     fault_point(FAULT_AFTER_EMBED);
 
-    exchange->billed = billed_tokens(caller, batch, reply, problem, guess);
+    exchange->billed = call_bill(reply, answered, batch->chunks->len, guess, caller->costs_money);
     if (!meter_hear_limits(
             caller->meter, reply->requests_per_minute, reply->tokens_per_minute, error))
         return UNMETERED;

@@ -8,6 +8,21 @@
 #include "flow/batch.h"
 #include "state/meter.h"
 
+/* Of a call, before it is made. */
+typedef struct
+{
+    gint64 expected;
+    gint64 most;
+} TokenGuess;
+
+/*
+ * What a call with so many texts cost: nothing when it was refused or never sent, else what the
+ * provider says.  Where it says nothing, nothing that can be, or only that something failed, the
+ * most is assumed if money is at stake.
+ */
+gint64 call_bill(
+    const EmbedReply *reply, bool answered, guint texts, TokenGuess guess, bool costs_money);
+
 typedef struct
 {
     Embedder *embedder;

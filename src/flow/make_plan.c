@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "extract/foresee.h"
+#include "flow/agreement.h"
+#include "flow/ask_model.h"
 #include "flow/stages.h"
 #include "model/plan_json.h"
 #include "plan/make.h"
@@ -251,14 +253,17 @@ look_at_sources(
 
 /* --- what the store holds ------------------------------------------------------------------ */
 
+/* `dimensions`: of the model; if nobody knows them, the column's. */
 static Observation *
-look_at_store(const Settings *settings, int dimensions, Cancel *cancel, GError **error)
+look_at_store(const Settings *settings, int *dimensions, Cancel *cancel, GError **error)
 {
     StoreMap map = {0};
     g_autoptr(Store) store = stage_new_store(settings, "vecferry plan", &map, cancel, error);
 
-    if (store == NULL || !store_check(store, dimensions, error))
+    if (store == NULL || !store_check(store, *dimensions, error))
         return NULL;
+    if (*dimensions == 0)
+        *dimensions = store->dimensions;
     return store_observe(store, error);
 }
 
@@ -310,13 +315,21 @@ flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GEr
     g_autoptr(GPtrArray) bots = select_bots(settings, agreed, all, error);
     if (bots == NULL)
         return NULL;
-    g_autoptr(Embedder) embedder = stage_embedder(settings, 0, error);
-    gint64 spent_tokens = 0;
-    if (embedder == NULL || !stage_probe(embedder, cancel, &spent_tokens, error))
+    g_autoptr(Embedder) unasked = stage_embedder(settings, 0, error);
+    if (unasked == NULL)
         return NULL;
-    g_autoptr(Observation) store =
-        look_at_store(settings, embedder->info.dimensions, cancel, error);
+    int dimensions = unasked->info.dimensions;
+    g_autoptr(Observation) store = look_at_store(settings, &dimensions, cancel, error);
     if (store == NULL)
+        return NULL;
+    g_autofree char *unasked_space = embedder_space(unasked);
+    g_autofree char *run =
+        agreement_run_id(settings, catalogue->name, store->identity, unasked_space);
+    /* A column that takes any length tells nothing: then the model has to. */
+    if (dimensions == 0 && !ask_model(settings, run, cancel, &dimensions, error))
+        return NULL;
+    g_autoptr(Embedder) embedder = stage_embedder(settings, dimensions, error);
+    if (embedder == NULL)
         return NULL;
     g_autoptr(GPtrArray) looks = look_at_sources(settings, bots, &embedder->info, cancel, error);
     if (looks == NULL)
@@ -344,7 +357,8 @@ flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GEr
     };
     Plan *plan = plan_make(&input);
     plan->dimensions = embedder->info.dimensions;
-    plan->spent_tokens = spent_tokens;
+    plan->asks_model = unasked->info.dimensions == 0;
+    plan->run = g_steal_pointer(&run);
     if (agreed != NULL)
         add_vanished(plan, agreed, all);
     return plan;

@@ -1,5 +1,7 @@
 /*
  * make_plan.h - looks at catalogue, documents and store, and makes the plan.  Changes nothing.
+ *
+ * A model whose dimensions neither the user nor the store's column tells is asked (ask_model.h).
  */
 #pragma once
 

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "embed/hashing.h"
-#include "embed/openai.h"
 #include "plan/prices.h"
 
 #include <string.h>
@@ -124,17 +123,13 @@ stage_embedder(const Settings *settings, int known_dimensions, GError **error)
 }
 
 bool
-stage_probe(Embedder *embedder, Cancel *cancel, gint64 *tokens, GError **error)
+stage_probe(Embedder *embedder, Cancel *cancel, EmbedReply *reply, GError **error)
 {
     static const char TOO_LITTLE[] = "could not learn the length of the model's vectors: ";
-    EmbedReply reply = {0};
 
-    *tokens = 0;
     if (embedder->info.dimensions > 0)
         return true;
-    const bool known = openai_embedder_probe(embedder, cancel, &reply, error);
-    *tokens = (gint64) reply.tokens;
-    embed_reply_clear(&reply);
+    const bool known = openai_embedder_probe(embedder, cancel, reply, error);
     if (!known)
         g_prefix_error(error, TOO_LITTLE);
     return known;

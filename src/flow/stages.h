@@ -10,7 +10,7 @@
 #include "catalogue/catalogue.h"
 #include "chunk/split.h"
 #include "document/document_source.h"
-#include "embed/embedder.h"
+#include "embed/openai.h"
 #include "extract/extract.h"
 #include "launch/launcher.h"
 #include "plan/estimate.h"
@@ -20,11 +20,15 @@
 Catalogue *stage_catalogue(const Settings *settings, GError **error);
 DocumentSource *stage_documents(const Settings *settings, GError **error);
 
-/* `known_dimensions`: what stage_probe() told before, 0 for nothing. */
+/* `known_dimensions`: what the store or the model told before, 0 for nothing. */
 Embedder *stage_embedder(const Settings *settings, int known_dimensions, GError **error);
 
-/* Asks the provider for the dimensions when nobody knows them; that costs a few tokens. */
-bool stage_probe(Embedder *embedder, Cancel *cancel, gint64 *tokens, GError **error);
+/*
+ * Asks the provider for the dimensions when nobody knows them; that costs what STAGE_QUESTION does.
+ */
+bool stage_probe(Embedder *embedder, Cancel *cancel, EmbedReply *reply, GError **error);
+
+#define STAGE_QUESTION OPENAI_QUESTION
 
 /* Who embeds the bots. */
 Launcher *stage_launcher(GError **error);

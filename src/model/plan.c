@@ -85,6 +85,7 @@ plan_free(Plan *plan)
     if (plan == NULL)
         return;
     g_free(plan->id);
+    g_free(plan->run);
     g_free(plan->catalogue);
     g_free(plan->new_store);
     g_free(plan->store_identity);

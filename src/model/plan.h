@@ -75,12 +75,13 @@ typedef struct
     char *store_identity;
     char *space;
     char *splitter;
-    char *price;         /* where the price comes from, for people */
-    bool rehearsal;      /* the embedder is only for trying */
-    int dimensions;      /* of the model's vectors */
-    gint64 spent_tokens; /* what planning itself cost: a probe of the model */
-    GPtrArray *bots;     /* of PlannedBot */
-    GArray *methods;     /* of Method */
+    char *price;     /* where the price comes from, for people */
+    bool rehearsal;  /* the embedder is only for trying */
+    int dimensions;  /* of the model's vectors */
+    bool asks_model; /* the store told the dimensions: whether the model agrees is to be asked */
+    char *run;       /* the run that carries it out */
+    GPtrArray *bots; /* of PlannedBot */
+    GArray *methods; /* of Method */
     Estimate chunks;
     Estimate tokens;
     Estimate usd;

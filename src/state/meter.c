@@ -610,15 +610,29 @@ meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error)
 }
 
 bool
-meter_charge(Meter *meter, gint64 tokens, GError **error)
+meter_keep_dimensions(Meter *meter, int dimensions, GError **error)
 {
-    if (!begin_to_spend(meter, error))
+    if (!begin(meter, error))
         return false;
     return finish(
         meter,
         database_change(
-            meter->database, error, SQL_SPEND, "iii", tokens, cost_of(meter, tokens), MOST_MONEY),
+            meter->database, error, "INSERT OR REPLACE INTO model VALUES (1, ?1)", "i",
+            (gint64) dimensions),
         error);
+}
+
+bool
+meter_kept_dimensions(Meter *meter, int *dimensions, GError **error)
+{
+    pthread_mutex_lock(&meter->lock);
+    g_autoptr(sqlite3_stmt) row = database_prepare(
+        meter->database, error, "SELECT coalesce(max(dimensions), 0) FROM model", "");
+    const bool well = row != NULL && database_step(meter->database, row, error);
+    if (well)
+        *dimensions = sqlite3_column_int(row, 0);
+    pthread_mutex_unlock(&meter->lock);
+    return well;
 }
 
 bool

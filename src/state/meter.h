@@ -46,9 +46,6 @@ bool meter_reserve(
  */
 bool meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error);
 
-/* Adds what was spent without a reservation, whatever the cap says. */
-bool meter_charge(Meter *meter, gint64 tokens, GError **error);
-
 /*
  * The provider throttled: nobody calls for that long, but ten minutes at most; -1 when it named no
  * time.  `pause_ms` gets how long the pause lasts; or NULL.
@@ -61,6 +58,10 @@ bool meter_praise(Meter *meter, GError **error);
 /* Limits that the provider told; used where the user set none.  -1 for silent. */
 bool meter_hear_limits(
     Meter *meter, gint64 requests_per_minute, gint64 tokens_per_minute, GError **error);
+
+/* What the model answered when it was asked for its dimensions; 0: it was not. */
+bool meter_keep_dimensions(Meter *meter, int dimensions, GError **error);
+bool meter_kept_dimensions(Meter *meter, int *dimensions, GError **error);
 
 typedef struct
 {

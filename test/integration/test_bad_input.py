@@ -501,14 +501,16 @@ UNKNOWN_MODEL = {"model": "test-embedding", "dimensions": 0, "price": 1}
         ({"api_key_file": "wrong-key"}, ["the embedding server answered 401", "check the API key"]),
     ],
 )
-def test_plan_finds_a_provider_that_will_not_do(migration, embedder, words):
-    """A model of unknown dimensions is asked for them."""
+def test_a_provider_that_will_not_do_is_found_at_the_beginning(migration, embedder, words):
+    """A model of unknown dimensions is asked for them: by apply, and by plan if nobody else tells."""
     wrong = migration.knowledge.folder / "wrong-key"
     wrong.write_text("sk-wrong-but-secret\n")
     if "api_key_file" in embedder:
         embedder = embedder | {"api_key_file": wrong}
     migration.configure(embedder=UNKNOWN_MODEL | embedder)
-    for command in (migration.plan, migration.apply):
+    for command in (migration.apply, migration.plan):
+        if command == migration.plan:
+            migration.database.execute("ALTER TABLE items ALTER embedding TYPE vector")
         result = command(expect=FAILED)
         refused(result, FAILED, "could not learn the length of the model's vectors", *words)
         assert "sk-wrong" not in result.stdout + result.stderr

@@ -12,6 +12,7 @@ import time
 
 import pytest
 from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, spent_by_the_meter, workers_of
+from postgres import wait_until
 from provider import token_count
 
 # Exit statuses of a run that was stopped: before any bot arrived, or after.
@@ -162,14 +163,86 @@ def test_a_cap_of_ten_million_is_not_reached(migration, undisturbed):
     migration.assert_complete(undisturbed)
 
 
-def test_asking_a_model_for_its_dimensions_counts_too(migration, undisturbed, provider):
-    """A model that nobody knows is asked at every start; the cap holds for these questions, too."""
-    text = "\n".join(line for line in migration.conf.read_text().splitlines() if not line.startswith("dimensions="))
-    migration.conf.write_text(text.replace("text-embedding-3-small", "test-embedding") + "\n")
+def use_unknown_model(migration):
+    migration.configure(embedder={"model": "test-embedding", "dimensions": 0})
+
+
+# What may have to be reserved for the question: a byte is at most a token, and a few mark its ends.
+QUESTION = len("hello") + 8
+
+
+def test_a_model_is_asked_for_its_dimensions_once_in_a_run(migration, undisturbed, provider):
+    """Neither by plan nor by a dry run: the store's column tells them what to expect."""
+    use_unknown_model(migration)
+    plan = migration.plan().stdout
+    assert "apply asks it first: a few tokens, once for the run" in plan
+    migration.apply("--dry-run")
+    assert migration.calls() == 0
     for _ in range(3):
-        migration.apply("--max-usd", 300, expect=(1, 4))
-    assert migration.tokens_billed() <= 300
-    assert spent_by_the_meter(migration) == migration.tokens_billed() == 3 * token_count("hello")
+        migration.apply("--max-usd", 100, expect=STOPPED)
+    assert spent_by_the_meter(migration) == migration.tokens_billed() == token_count("hello")
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    assert provider.log()[0]["texts"] == 1
+    assert migration.paid_again() == 0
+    migration.apply()
+    assert migration.tokens_billed() == token_count("hello") + all_tokens(undisturbed)
+
+
+@pytest.mark.parametrize("cap", [0, 1, QUESTION - 1])
+def test_the_cap_holds_for_the_question_of_dimensions(migration, provider, cap):
+    use_unknown_model(migration)
+    for _ in range(3):
+        result = migration.apply("--max-usd", cap, expect=1)
+        assert "the spend cap" in one_error(result)
+    assert migration.tokens_billed() == 0
+
+
+@pytest.mark.parametrize("fault", ["paid-504", "lost", "no-usage+cut-body"])
+def test_a_question_that_is_lost_counts_too(migration, provider, fault):
+    use_unknown_model(migration)
+    cap = 3 * QUESTION + token_count("hello")
+    provider.change(script=f"{fault}*")
+    for _ in range(3):
+        migration.apply("--max-usd", cap, expect=1)
+        assert migration.tokens_billed() <= 3 * token_count("hello")
+    assert spent_by_the_meter(migration) == 3 * QUESTION
+
+
+def test_a_question_of_a_killed_apply_counts(migration, provider):
+    use_unknown_model(migration)
+    provider.change(latency_ms=500)
+    for _ in range(3):
+        process = migration.start("--max-usd", 2 * QUESTION)
+        wait_until(lambda: provider.stats()["max_in_flight"] > 0 or process.poll() is not None, 30 * PATIENCE)
+        time.sleep(0.2)
+        kill(process.pid)
+        process.communicate()
+    time.sleep(0.6)
+    assert migration.tokens_billed() == 2 * token_count("hello")
+    result = migration.apply("--max-usd", 2 * QUESTION, expect=1)
+    assert f"${2 * QUESTION} are spent" in one_error(result)
+
+
+def test_a_model_that_does_not_fit_the_store_costs_a_question(migration, provider):
+    use_unknown_model(migration)
+    provider.change(dims=32)
+    result = migration.apply(expect=3)
+    assert one_error(result) == "the vector column takes vectors of 64 dimensions, the model makes 32"
+    assert migration.tokens_billed() == token_count("hello")
+    migration.assert_nothing_written()
+
+
+def test_a_column_for_any_vectors_has_the_model_asked_by_plan(migration, undisturbed, provider):
+    """Reserved in the meter of the run to come, which need not ask again."""
+    use_unknown_model(migration)
+    migration.database.execute("ALTER TABLE items ALTER embedding TYPE vector")
+    assert "the spend cap" in one_error(migration.plan("--max-usd", QUESTION - 1, expect=1))
+    for _ in range(2):
+        migration.plan()
+        assert spent_by_the_meter(migration) == migration.tokens_billed() == token_count("hello")
+    migration.apply("--index", "none")
+    assert migration.tokens_billed() == token_count("hello") + all_tokens(undisturbed)
 
 
 def test_a_cap_needs_a_price(migration):
