@@ -79,18 +79,33 @@ check_model(Apply *apply, GError **error)
     return false;
 }
 
-/* What may be spent, at what price. */
-static bool
-check_money(Apply *apply, GError **error)
+static Meter *
+open_meter(Apply *apply, GError **error)
 {
     MeterLimits limits = {0};
 
     g_autoptr(Embedder) embedder = stage_embedder(apply->settings, apply->plan->dimensions, error);
     if (embedder == NULL || !stage_meter_limits(apply->settings, &embedder->info, &limits, error))
-        return false;
+        return NULL;
     apply->run->usd_per_token = limits.usd_per_token;
-    g_autoptr(Meter) meter = meter_open(apply->meter, &limits, error);
-    return meter != NULL;
+    return meter_open(apply->meter, &limits, error);
+}
+
+/* What may be spent, at what price: for new work after a finished run the whole cap. */
+static bool
+open_books(Apply *apply, GError **error)
+{
+    g_autoptr(Meter) meter = open_meter(apply, error);
+    return meter != NULL && (apply->jobs->len == 0 || meter_begin_period(meter, error));
+}
+
+static bool
+close_books(Apply *apply, GError **error)
+{
+    if (apply->run->state != RUN_DONE)
+        return true;
+    g_autoptr(Meter) meter = open_meter(apply, error);
+    return meter != NULL && meter_end_period(meter, error);
 }
 
 static bool
@@ -104,7 +119,7 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
     fault_point(FAULT_AFTER_PLAN);
 
     g_autofree char *hash = agreement_hash(apply->settings, apply->plan);
-    if (!check_money(apply, error) || !check_model(apply, error) || !open_world(apply, error) ||
+    if (!open_books(apply, error) || !check_model(apply, error) || !open_world(apply, error) ||
         !ledger_begin(apply->ledger, apply->run, error) ||
         !ledger_agree(apply->ledger, hash, error))
         return false;
@@ -113,7 +128,7 @@ carry_out(Apply *apply, const ApplyOptions *options, bool *agreed, GError **erro
     if (!work_through(apply, error))
         return false;
     if (cancel_check(apply->cancel, error))
-        return end_run(apply, error);
+        return end_run(apply, error) && close_books(apply, error);
     apply->run->state = RUN_INTERRUPTED;
     ledger_end(apply->ledger, RUN_INTERRUPTED, NULL, NULL);
     apply_tell(apply);

@@ -1,6 +1,7 @@
 #include "state/meter.h"
 
 #include "base/error.h"
+#include "state/begin_period.sql.h"
 #include "state/charge_owner.sql.h"
 #include "state/correct_tokens.sql.h"
 #include "state/database.h"
@@ -54,7 +55,7 @@ struct Meter
 /* The one row of the meter. */
 typedef struct
 {
-    gint64 spent;
+    gint64 spent; /* of what the cap is for */
     gint64 next_request;
     gint64 next_token;
     gint64 cool_until;
@@ -607,6 +608,26 @@ meter_settle(Meter *meter, gint64 ticket, gint64 tokens, GError **error)
         database_change(
             meter->database, error, "DELETE FROM reservation WHERE ticket = ?1", "i", ticket);
     return finish(meter, well, error);
+}
+
+/* Who died before has spent for what is done. */
+bool
+meter_begin_period(Meter *meter, GError **error)
+{
+    if (!begin_to_spend(meter, error))
+        return false;
+    return finish(
+        meter,
+        charge_the_dead(meter, error) && database_run(meter->database, SQL_BEGIN_PERIOD, error),
+        error);
+}
+
+bool
+meter_end_period(Meter *meter, GError **error)
+{
+    if (!begin(meter, error))
+        return false;
+    return finish(meter, database_run(meter->database, "UPDATE period SET over = 1", error), error);
 }
 
 bool

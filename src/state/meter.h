@@ -59,6 +59,14 @@ bool meter_praise(Meter *meter, GError **error);
 bool meter_hear_limits(
     Meter *meter, gint64 requests_per_minute, gint64 tokens_per_minute, GError **error);
 
+/*
+ * The cap is for what is spent from the beginning to the end of a period.  A period ends when all
+ * work that was begun in it is done; the next begins with new work.  Who dies in between, or before
+ * the end is written down, goes on in the same period.
+ */
+bool meter_begin_period(Meter *meter, GError **error);
+bool meter_end_period(Meter *meter, GError **error);
+
 /* What the model answered when it was asked for its dimensions; 0: it was not. */
 bool meter_keep_dimensions(Meter *meter, int dimensions, GError **error);
 bool meter_kept_dimensions(Meter *meter, int *dimensions, GError **error);

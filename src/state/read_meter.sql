@@ -1,2 +1,3 @@
-SELECT spent, next_request, next_token, cool_until, pauses, told_requests, told_tokens
+SELECT spent - (SELECT began
+FROM period), next_request, next_token, cool_until, pauses, told_requests, told_tokens
 FROM meter

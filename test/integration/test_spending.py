@@ -10,6 +10,7 @@ import random
 import signal
 import time
 
+import documents
 import pytest
 from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, spent_by_the_meter, workers_of
 from postgres import wait_until
@@ -148,6 +149,40 @@ def test_the_cap_holds_through_random_kills(migration, undisturbed, seed, number
 @pytest.mark.parametrize("number", range(60))
 def test_the_cap_holds_through_random_kills_at_length(migration, undisturbed, seed, number):
     run_with_kills(migration, undisturbed, f"soak cap {seed} {number}", rounds=8)
+
+
+def add_bot(migration, name):
+    text = documents.text(list(documents.sentences(name, 60)))
+    migration.knowledge.bot(name, files={f"{name}.txt": text}, size=(200, 20))
+
+
+def test_new_work_after_a_finished_run_has_the_whole_cap(migration, undisturbed, provider):
+    """The same command; a kill before the end of the new work does not begin another cap."""
+    migration.apply("--max-usd", 2 * all_tokens(undisturbed))
+    first = migration.tokens_billed()
+    add_bot(migration, "Later")
+    for point in ("after-plan", "after-launch", "after-embed:2", "after-stage:2"):
+        migration.apply("--max-usd", CAP // 2, env={"VECFERRY_FAULT": point}, expect=(*STOPPED, -signal.SIGKILL))
+    for _ in range(3):
+        result = migration.apply("--max-usd", CAP // 2, expect=STOPPED)
+        assert f"the spend cap of ${CAP // 2} is reached" in result.stdout
+    assert 0 < migration.tokens_billed() - first <= CAP // 2
+
+    migration.apply("--max-usd", 4 * CAP)
+    second = migration.tokens_billed()
+    add_bot(migration, "Latest")
+    migration.apply("--max-usd", CAP // 2, expect=STOPPED)
+    assert 0 < migration.tokens_billed() - second <= CAP // 2
+
+
+def test_a_run_that_failed_in_part_goes_on_with_what_was_left(migration, undisturbed, provider):
+    path = next(migration.knowledge.documents.glob("*/*/documents/log.txt"))
+    path.rename(path.with_name("away"))
+    migration.apply("--max-usd", 2 * all_tokens(undisturbed), expect=4)
+    spent = migration.tokens_billed()
+    path.with_name("away").rename(path)
+    migration.apply("--max-usd", spent, expect=STOPPED)
+    assert migration.tokens_billed() == spent
 
 
 @pytest.mark.parametrize("cap", [0, 1, 150])

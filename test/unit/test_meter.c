@@ -136,6 +136,26 @@ test_no_cap_and_no_cost_is_too_large_to_count(Fixture *fixture, const void *data
 }
 
 static void
+test_the_cap_begins_anew_only_after_an_end(Fixture *fixture, const void *data)
+{
+    (void) data;
+    const MeterLimits limits = {.usd_per_token = PRICE, .max_usd = 8 * PRICE};
+    g_autoptr(Meter) meter = opened(fixture->path, limits);
+
+    settle(meter, reserve(meter, 8, 8), 8);
+    g_assert_true(meter_begin_period(meter, NULL));
+    assert_denied(meter, 1);
+    g_assert_true(meter_end_period(meter, NULL));
+    assert_denied(meter, 1);
+
+    g_assert_true(meter_begin_period(meter, NULL));
+    settle(meter, reserve(meter, 6, 6), 6);
+    g_assert_true(meter_begin_period(meter, NULL));
+    assert_denied(meter, 3);
+    g_assert_cmpfloat(totals_of(meter).usd, ==, 14 * PRICE);
+}
+
+static void
 test_counts_what_is_settled_and_what_is_reserved(Fixture *fixture, const void *data)
 {
     (void) data;
@@ -1215,6 +1235,7 @@ main(int argc, char **argv)
 #define PLAIN(name) g_test_add_func("/meter/" #name, test_##name)
 #define TEST(name) g_test_add("/meter/" #name, Fixture, NULL, set_up, test_##name, tear_down)
     TEST(no_cap_and_no_cost_is_too_large_to_count);
+    TEST(the_cap_begins_anew_only_after_an_end);
     TEST(counts_what_is_settled_and_what_is_reserved);
     TEST(a_reservation_is_on_disk_before_the_call);
     TEST(under_a_cap_a_reservation_survives_a_power_cut);
