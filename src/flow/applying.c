@@ -22,8 +22,7 @@ void
 apply_read_meter(Apply *apply)
 {
     const MeterTotals totals = meter_read(apply->meter);
-    apply->run->tokens = totals.tokens;
-    apply->run->usd = totals.usd;
+    run_progress_set_spent(apply->run, totals.tokens, totals.usd);
 }
 
 bool

@@ -91,6 +91,15 @@ run_progress_chunks(const RunProgress *progress)
     return chunks;
 }
 
+void
+run_progress_set_spent(RunProgress *progress, gint64 tokens, double usd)
+{
+    const double others = (double) progress->other_tokens * MAX(progress->usd_per_token, 0);
+
+    progress->tokens = MAX(tokens - progress->other_tokens, 0);
+    progress->usd = usd < 0 ? usd : MAX(usd - others, 0);
+}
+
 double
 run_progress_usd_of(const RunProgress *progress, const BotProgress *bot)
 {

@@ -72,7 +72,8 @@ typedef struct
     double expected_usd;  /* by the plan; negative unknown */
     double usd_per_token; /* negative unknown */
     gint64 tokens;
-    GPtrArray *bots; /* of BotProgress, in the plan's order */
+    gint64 other_tokens; /* billed by the same meter to bots that are no longer in the run */
+    GPtrArray *bots;     /* of BotProgress, in the plan's order */
 } RunProgress;
 
 RunProgress *run_progress_new(void);
@@ -83,6 +84,9 @@ guint run_progress_count(const RunProgress *progress, BotState state);
 
 /* Chunks of all bots, loaded or staged. */
 gint64 run_progress_chunks(const RunProgress *progress);
+
+/* What the meter says was spent, without what was spent on bots that are no longer in the run. */
+void run_progress_set_spent(RunProgress *progress, gint64 tokens, double usd);
 
 /* What the bot's tokens cost; negative unknown. */
 double run_progress_usd_of(const RunProgress *progress, const BotProgress *bot);

@@ -167,6 +167,19 @@ is_empty(sqlite3 *database)
     return row != NULL && database_step(database, row, NULL) && sqlite3_column_int64(row, 0) == 0;
 }
 
+/*
+ * Of the bots that are in the run.  The plan that expected most may have had others, and the one
+ * that expected these may not have been the first.
+ */
+static double
+expected_usd(sqlite3_stmt *row)
+{
+    const double most = sqlite3_column_double(row, 5);
+    const double others = sqlite3_column_double(row, 12);
+    const double these = sqlite3_column_double(row, 13);
+    return most < 0 ? most : MAX(most - others, these);
+}
+
 static bool
 read_run(sqlite3 *database, RunProgress *run, GError **error)
 {
@@ -188,7 +201,8 @@ read_run(sqlite3 *database, RunProgress *run, GError **error)
     run->state = g_str_equal(state, "done")     ? RUN_DONE
                  : g_str_equal(state, "failed") ? RUN_FAILED
                                                 : RUN_INTERRUPTED;
-    run->expected_usd = sqlite3_column_double(row, 5);
+    run->expected_usd = expected_usd(row);
+    run->other_tokens = sqlite3_column_int64(row, 11);
     run->usd_per_token = sqlite3_column_double(row, 6);
     run->created_ms = sqlite3_column_int64(row, 7);
     run->ended_ms = sqlite3_column_int64(row, 8);
@@ -314,6 +328,7 @@ recall(Ledger *ledger, RunProgress *run, GError **error)
     run->created_ms = before->created_ms;
     run->worked_ms = before->worked_ms;
     run->expected_usd = before->expected_usd;
+    run->other_tokens = before->other_tokens;
     for (guint i = 0, next = 0; i < run->bots->len && next < before->bots->len; i++)
         if (is_same_bot(run->bots->pdata[i], before->bots->pdata[next]))
             recall_bot(run->bots->pdata[i], before->bots->pdata[next++]);
@@ -497,8 +512,7 @@ ledger_read(const char *folder, const char *run, GError **error)
         return NULL;
 
     const MeterTotals totals = meter_read(meter);
-    progress->usd = totals.usd;
-    progress->tokens = totals.tokens;
+    run_progress_set_spent(progress, totals.tokens, totals.usd);
     if (is_locked(folder, run) && progress->state == RUN_INTERRUPTED)
         progress->state = RUN_RUNNING;
     if (progress->state == RUN_INTERRUPTED)

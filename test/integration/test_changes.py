@@ -1,5 +1,6 @@
 """What a repeated `vecferry apply` makes of files that changed, went away or came back."""
 
+import json
 import os
 import re
 import time
@@ -196,6 +197,23 @@ def test_a_run_of_one_bot_does_not_hide_the_failures_of_others(migration, undist
     migration.apply("--bot", undisturbed[0][0])
     migration.apply("--only-failed")
     migration.assert_complete(undisturbed)
+
+
+def test_the_totals_of_only_failed_are_of_its_bots(migration, library, undisturbed):
+    """The run's meter counts what the others cost in earlier shifts, too."""
+    path = next(library.documents.glob("*/*/documents/year1.txt"))
+    path.rename(path.with_name("away"))
+    migration.apply(expect=4)
+    before = migration.tokens_billed()
+    path.with_name("away").rename(path)
+    run = json.loads(migration.apply("--only-failed", "--json").stdout)
+    (bot,) = run["bots"]
+    assert bot["tokens"] == run["total"]["tokens"] == run["total"]["usd"] == migration.tokens_billed() - before
+    assert bot["expected_usd"] == pytest.approx(run["total"]["expected_usd"])
+    status = json.loads(migration.program("status", "--json", "--config", migration.conf).stdout)
+    assert status["total"] == run["total"]
+    whole = json.loads(migration.apply("--json").stdout)
+    assert whole["total"]["tokens"] == migration.tokens_billed()
 
 
 def test_when_all_succeeded_only_failed_says_so(migration, undisturbed):
