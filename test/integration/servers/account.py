@@ -57,6 +57,11 @@ class Account:
         with self._guard:
             self._in_flight -= 1
 
+    def in_flight(self) -> int:
+        """Calls that have come in and are not answered."""
+        with self._guard:
+            return self._in_flight
+
     def enter(
         self,
         outcome: str,
