@@ -149,7 +149,7 @@ _refuse("http-503", "503 with an HTML page", lambda call, m: refusals.gateway_pa
 _refuse("paid-500", "500 after the work", lambda call, m: refusals.gateway_page(500), paid=True)
 _refuse("paid-502", "502, the answer was lost", lambda c, m: refusals.gateway_page(502), paid=True)
 _refuse("paid-503", "503 after the work", lambda call, m: refusals.gateway_page(503), paid=True)
-_refuse("paid-504", "504, the model took too long", lambda c, m: refusals.gateway_page(504), paid=True)
+_refuse("paid-504", "504, the model is slow", lambda c, m: refusals.gateway_page(504), paid=True)
 _refuse("paid-408", "408, as 504", lambda call, m: refusals.gateway_page(408), paid=True)
 _refuse("loading", "503 while the model loads (llama.cpp)", lambda call, m: refusals.loading())
 _refuse("nan-error", "500 since a vector became NaN (Ollama)", lambda c, m: refusals.not_a_number())
