@@ -387,10 +387,32 @@ judge_content(const Judging *judging, BotVerdict *verdict, const BotCount *bot)
     judge_repetition(judging, verdict, bot, sources);
 }
 
+/* Rows of a bot that should have none, and what helps. */
+static void
+judge_needless_rows(
+    const Judging *judging, BotVerdict *verdict, FindingKind kind, const BotCount *bot,
+    const char *what)
+{
+    const bool ours = bot->mark != NULL && bot->mark->rows == bot->rows;
+    g_autofree char *with_remedy = g_strconcat(
+        what,
+        ours ? "; `vecferry apply` removes them"
+             : "; vecferry did not load them all, so it removes none",
+        NULL);
+    find_rows(judging, verdict, kind, NULL, bot->rows, "row", with_remedy);
+}
+
 static void
 judge_vector_bot(
     const Judging *judging, BotVerdict *verdict, const ExpectedBot *expected, const BotCount *bot)
 {
+    if (!bot_has_knowledge(expected->bot))
+    {
+        verdict->sources = g_hash_table_size(bot->sources);
+        judge_needless_rows(
+            judging, verdict, FINDING_UNNAMED, bot, "of a bot that has no knowledge");
+        return;
+    }
     judge_mark(judging, verdict, expected->bot, bot);
     judge_expected_sources(judging, verdict, expected, bot);
     judge_content(judging, verdict, bot);
@@ -421,13 +443,13 @@ judge_expected(
         judge_vector_bot(judging, verdict, expected, bot);
         return;
     case BOT_KNOWLEDGE_BASE:
-        find_rows(
-            judging, verdict, FINDING_UNUSED, NULL, bot->rows, "row",
+        judge_needless_rows(
+            judging, verdict, FINDING_UNUSED, bot,
             "of a bot whose knowledge lives in a Bedrock Knowledge Base");
         return;
     case BOT_GHOST:
-        find_rows(
-            judging, verdict, FINDING_ORPHAN, NULL, bot->rows, "row",
+        judge_needless_rows(
+            judging, verdict, FINDING_ORPHAN, bot,
             "of a deleted bot: only what a task left in the catalogue names it");
         return;
     case BOT_MALFORMED:

@@ -107,10 +107,12 @@ agreement_objection(GHashTable *agreed, const PlannedBot *bot)
 {
     const PlannedBot *was = plan_find(agreed, bot->user, bot->id);
 
-    if (was == NULL || was->action != ACTION_EMBED)
-        return g_strdup("the plan did not embed it");
+    if (was == NULL || was->action != bot->action)
+        return g_strdup_printf("the plan did not %s it", action_name(bot->action));
     if (g_strcmp0(was->fingerprint, bot->fingerprint) != 0)
         return g_strdup("its knowledge was edited after the plan was made; plan again");
+    if (bot->action == ACTION_REMOVE)
+        return was->rows == bot->rows ? NULL : g_strdup("other rows were planned with; plan again");
     char *objection = objection_to_sources(was, bot);
     return objection != NULL ? objection : objection_to_cost(was, bot);
 }
@@ -127,6 +129,14 @@ checksum_sources(GChecksum *checksum, const GPtrArray *sources)
     }
 }
 
+static void
+checksum_removal(GChecksum *checksum, const PlannedBot *planned)
+{
+    g_autofree char *line =
+        g_strdup_printf("remove %s %" G_GINT64_FORMAT "\n", planned->id, planned->rows);
+    g_checksum_update(checksum, (const guchar *) line, -1);
+}
+
 char *
 agreement_hash(const Settings *settings, const Plan *plan)
 {
@@ -137,6 +147,8 @@ agreement_hash(const Settings *settings, const Plan *plan)
     for (guint i = 0; i < plan->bots->len; i++)
     {
         const PlannedBot *planned = plan->bots->pdata[i];
+        if (planned->action == ACTION_REMOVE)
+            checksum_removal(checksum, planned);
         if (planned->action != ACTION_EMBED && planned->action != ACTION_KEEP &&
             !(partial && planned->action == ACTION_BLOCKED && planned->marked_ms >= 0))
             continue;

@@ -17,8 +17,8 @@ char *agreement_run_id(
     const Settings *settings, const char *catalogue, const char *store_identity, const char *space);
 
 /*
- * Of what is going to be embedded, and how large it is.  A bot that was embedded meanwhile is kept,
- * or blocked when it was loaded in part, and still counts.  Yours.
+ * Of what is going to be embedded and how large it is, and of rows that go.  A bot that was
+ * embedded meanwhile is kept, or blocked when it was loaded in part, and still counts.  Yours.
  */
 char *agreement_hash(const Settings *settings, const Plan *plan);
 
@@ -26,8 +26,8 @@ char *agreement_hash(const Settings *settings, const Plan *plan);
 bool agreement_check(const Plan *agreed, const Plan *now, GError **error);
 
 /*
- * Why a bot that may be embedded now is not what was agreed, by that plan's plan_index(): another
- * action, knowledge that was edited, files of another size, a price above the plan's highest.
- * Yours; NULL when it is.
+ * Why a bot that may be embedded or removed now is not what was agreed, by that plan's
+ * plan_index(): another action, knowledge that was edited, files of another size, a price above the
+ * plan's highest. Yours; NULL when it is.
  */
 char *agreement_objection(GHashTable *agreed, const PlannedBot *bot);

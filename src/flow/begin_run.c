@@ -2,15 +2,21 @@
 
 #include "flow/agreement.h"
 
+/* Only what changes a store must have been agreed to. */
+static bool
+may_change(const PlannedBot *planned)
+{
+    return planned->action == ACTION_EMBED || planned->action == ACTION_REMOVE;
+}
+
 static BotProgress *
 begin_bot(const PlannedBot *planned, GHashTable *agreed)
 {
     BotProgress *progress = bot_progress_new(planned->user, planned->id, planned->title);
-    g_autofree char *skip = planned->action == ACTION_EMBED && agreed != NULL
-                                ? agreement_objection(agreed, planned)
-                                : NULL;
+    g_autofree char *skip =
+        may_change(planned) && agreed != NULL ? agreement_objection(agreed, planned) : NULL;
 
-    if (planned->action == ACTION_EMBED)
+    if (may_change(planned))
     {
         progress->expected_chunks = (gint64) planned->chunks.expected;
         progress->expected_usd = planned->usd.expected;
@@ -32,7 +38,7 @@ begin_bot(const PlannedBot *planned, GHashTable *agreed)
 static bool
 has_a_turn(const PlannedBot *planned)
 {
-    return planned->action == ACTION_EMBED || planned->action == ACTION_KEEP ||
+    return may_change(planned) || planned->action == ACTION_KEEP ||
            planned->action == ACTION_BLOCKED;
 }
 

@@ -37,8 +37,8 @@ ends_the_run(const GError *failure)
            g_error_matches(failure, VF_ERROR, VF_ERROR_MISMATCH);
 }
 
-static void
-fail_job(Apply *apply, Job *job, GError *failure)
+void
+fail_job(Apply *apply, Job *job, const GError *failure)
 {
     BotProgress *progress = job->progress;
     gint64 wait_ms = 0;

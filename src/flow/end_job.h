@@ -14,5 +14,8 @@ bool end_job(Apply *apply, Job *job, const char *how, GError **error);
 /* The bot's rows are in the store. */
 void succeed_job(Job *job, bool complete, gint64 rows);
 
+/* The attempt failed: the job is tried again later, or has had its turn. */
+void fail_job(Apply *apply, Job *job, const GError *failure);
+
 /* The bot has had its turn without an attempt. */
 bool skip_job(Apply *apply, Job *job, const GError *why, GError **error);

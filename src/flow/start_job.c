@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "flow/ask_store.h"
 #include "flow/end_job.h"
+#include "flow/remove_rows.h"
 
 /* A catalogue that is being rewritten in place cannot be read for a while. */
 #define CATALOGUE_PATIENCE_US (10 * G_USEC_PER_SEC)
@@ -99,8 +100,9 @@ count_worker(Apply *apply, Job *job)
     apply_tell(apply);
 }
 
+/* The bot's turn, if it is still the one that was planned. */
 static bool
-send_worker(Apply *apply, Job *job, GError **error)
+begin_job(Apply *apply, Job *job, GError **error)
 {
     g_autoptr(GError) change = NULL;
     g_autoptr(Bot) bot = read_again(apply, job, &change);
@@ -116,6 +118,8 @@ send_worker(Apply *apply, Job *job, GError **error)
                    ? skip_job(apply, job, change, error)
                    : wait_for_catalogue(apply, job, change, error);
     }
+    if (job->planned->action == ACTION_REMOVE)
+        return remove_rows(apply, job, error);
     if (!begin_attempt(apply, job, error) || !launch_worker(apply, job, bot, error))
         return false;
     count_worker(apply, job);
@@ -129,10 +133,12 @@ start_job(Apply *apply, Job *job, GError **error)
     bool done = false;
     gint64 rows = 0;
 
+    if (job->planned->action == ACTION_REMOVE)
+        return begin_job(apply, job, error);
     if (!ask_for_newer(apply, job, &done, &rows, error))
         return false;
     if (!done)
-        return send_worker(apply, job, error);
+        return begin_job(apply, job, error);
     succeed_job(job, true, rows);
     return apply_write_bot(apply, job->progress, error);
 }

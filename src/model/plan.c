@@ -1,8 +1,9 @@
 #include "model/plan.h"
 
 static const char *const ACTIONS[ACTION_COUNT] = {
-    [ACTION_KEEP] = "keep", [ACTION_COPY] = "copy",       [ACTION_EMBED] = "embed",
-    [ACTION_NONE] = "none", [ACTION_BLOCKED] = "blocked", [ACTION_ORPHAN] = "orphan",
+    [ACTION_KEEP] = "keep",     [ACTION_COPY] = "copy",       [ACTION_EMBED] = "embed",
+    [ACTION_NONE] = "none",     [ACTION_BLOCKED] = "blocked", [ACTION_ORPHAN] = "orphan",
+    [ACTION_REMOVE] = "remove",
 };
 
 const char *

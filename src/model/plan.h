@@ -12,6 +12,7 @@ typedef enum
     ACTION_COPY,    /* the old store holds good rows */
     ACTION_EMBED,   /* rows are missing, damaged or of another space */
     ACTION_NONE,    /* there is no knowledge to load */
+    ACTION_REMOVE,  /* there is none any more, and rows of ours stand there */
     ACTION_BLOCKED, /* it cannot work; the reason says why and what would help */
     ACTION_ORPHAN,  /* rows whose bot is not in the catalogue */
     ACTION_COUNT,

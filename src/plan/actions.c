@@ -259,16 +259,61 @@ decide_with_knowledge(
         warn_of_overlap(planned, look);
 }
 
+/* True when each row there is one that our mark counts. */
+static bool
+are_all_ours(const BotRows *rows)
+{
+    GHashTableIter iter;
+    void *value = NULL;
+
+    if (rows->mark == NULL || rows->mark->rows != rows->rows)
+        return false;
+    g_hash_table_iter_init(&iter, rows->sources);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+    {
+        const SourceRows *there = value;
+        const MarkedSource *was = g_hash_table_lookup(rows->mark->sources, there->source);
+        if (was == NULL || was->failure != NULL || was->chunks != there->rows)
+            return false;
+    }
+    return true;
+}
+
+/* A bot whose knowledge was taken away must not go on answering from it. */
+static void
+decide_without_knowledge(
+    PlannedBot *planned, const Bot *bot, const PlanInput *input, const char *why)
+{
+    const BotRows *rows = observation_find(input->store, bot->id);
+    const gint64 there = rows == NULL ? 0 : rows->rows;
+
+    if (there == 0)
+        decide(planned, ACTION_NONE, g_strdup(why));
+    else if (are_all_ours(rows))
+        decide(
+            planned, ACTION_REMOVE,
+            g_strdup_printf(
+                "%s; %" G_GINT64_FORMAT " rows that run %s loaded go", why, there,
+                rows->mark->run));
+    else
+        decide(
+            planned, ACTION_NONE,
+            g_strdup_printf(
+                "%s; %" G_GINT64_FORMAT " rows are there that vecferry did not load: they stay",
+                why, there));
+}
+
 void
 decide_bot(PlannedBot *planned, const Bot *bot, const BotLook *look, const PlanInput *input)
 {
     switch (bot->kind)
     {
     case BOT_KNOWLEDGE_BASE:
-        decide(planned, ACTION_NONE, g_strdup("its knowledge lives in a Bedrock Knowledge Base"));
+        decide_without_knowledge(
+            planned, bot, input, "its knowledge lives in a Bedrock Knowledge Base");
         return;
     case BOT_GHOST:
-        decide(planned, ACTION_NONE, g_strdup("a ghost: the item of a deleted bot"));
+        decide_without_knowledge(planned, bot, input, "a ghost: the item of a deleted bot");
         return;
     case BOT_MALFORMED:
         decide(planned, ACTION_BLOCKED, g_strdup_printf("its item is malformed: %s", bot->problem));
@@ -277,7 +322,7 @@ decide_bot(PlannedBot *planned, const Bot *bot, const BotLook *look, const PlanI
         break;
     }
     if (!bot_has_knowledge(bot))
-        decide(planned, ACTION_NONE, g_strdup("it has no knowledge"));
+        decide_without_knowledge(planned, bot, input, "it has no knowledge");
     else
         decide_with_knowledge(planned, bot, look, input);
 }

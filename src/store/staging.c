@@ -292,15 +292,15 @@ staging_trim(Staging *staging, const char *source, int count, GError **error)
 }
 
 /*
- * Holds off every other writer, ours or not: SHARE ROW EXCLUSIVE conflicts with the lock of any
+ * Holds off every writer, ours or not: SHARE ROW EXCLUSIVE conflicts with the lock of any
  * INSERT or DELETE, so one that is under way is waited for and its rows are seen by our DELETE,
  * and one that comes sees ours.  A program that deletes a bot's rows and inserts new ones without
  * any lock therefore never leaves both sets.  Readers are not touched.  The timeout holds for the
  * whole transaction, and is shorter once we have it: who has locked a row of ours (SELECT … FOR
  * UPDATE) must not make all others wait behind us.
  */
-static bool
-lock_table(Store *store, GError **error)
+bool
+staging_lock_table(Store *store, GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
         "SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'; "
@@ -396,7 +396,7 @@ replace_in_transaction(
     Pg *pg = staging->store->pg;
 
     if (!pg_run(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", error) ||
-        !lock_table(staging->store, error) || !delete_rows(staging, wish->failed, error))
+        !staging_lock_table(staging->store, error) || !delete_rows(staging, wish->failed, error))
         return false;
     fault_point(FAULT_INSIDE_REPLACE);
     if (!insert_rows(staging, wish->sources, wish->rows, error))

@@ -55,6 +55,10 @@ GArray *staging_known(Staging *staging, const char *source, GError **error);
 /* Commits a batch of rows; a number that was there is replaced. */
 bool staging_add(Staging *staging, const StagedRow *rows, size_t count, GError **error);
 
+/* Holds off every other writer of the store's table until the transaction ends.  VF_ERROR_BUSY when
+ * they do not let us pass. */
+bool staging_lock_table(Store *store, GError **error);
+
 /* Forgets what is staged of a source from that number on. */
 bool staging_trim(Staging *staging, const char *source, int count, GError **error);
 

@@ -573,6 +573,60 @@ test_a_twin_that_is_not_selected_blocks_too(void)
 }
 
 static void
+test_rows_of_a_bot_whose_knowledge_was_taken_away_go(void)
+{
+    static const BotKind KINDS[] = {BOT_VECTOR, BOT_GHOST, BOT_KNOWLEDGE_BASE};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
+    {
+        g_autoptr(World) world = world_new();
+        Bot *bot = world_add(world, "ann", "bot", "a.txt", NULL);
+        world_put_rows(world, "bot", "a.txt", 3);
+        world_mark(world, bot);
+        bot->kind = KINDS[i];
+        g_ptr_array_set_size(bot->sources, 0);
+        g_autoptr(Plan) plan = plan_make(&world->input);
+
+        g_assert_cmpint((int) planned(plan, 0)->action, ==, ACTION_REMOVE);
+        g_assert_true(
+            g_str_has_suffix(planned(plan, 0)->reason, "; 3 rows that run earlier loaded go"));
+        assert_costs_nothing(planned(plan, 0));
+    }
+}
+
+/* Nobody knows which of them are whose. */
+static void
+test_rows_that_others_wrote_never_go(void)
+{
+    for (int strange = 0; strange < 4; strange++)
+    {
+        g_autoptr(World) world = world_new();
+        Bot *bot = world_add(world, "ann", "bot", "a.txt", NULL);
+        SourceRows *rows = world_put_rows(world, "bot", "a.txt", 3);
+        Mark *mark = world_mark(world, bot);
+        BotRows *there = observation_bot(world->store, "bot");
+        if (strange == 0)
+        {
+            there->mark = NULL;
+            mark_free(mark);
+        }
+        else if (strange == 1)
+            mark->rows = 2;
+        else if (strange == 2)
+            rows->rows = 2;
+        else
+            mark_source(mark, "a.txt")->failure = g_strdup("gone");
+        g_ptr_array_set_size(bot->sources, 0);
+        g_autoptr(Plan) plan = plan_make(&world->input);
+
+        g_assert_cmpint((int) planned(plan, 0)->action, ==, ACTION_NONE);
+        g_assert_cmpstr(
+            planned(plan, 0)->reason, ==,
+            "it has no knowledge; 3 rows are there that vecferry did not load: they stay");
+    }
+}
+
+static void
 test_twins_cost_nothing(void)
 {
     g_autoptr(World) world = world_new();
@@ -695,6 +749,8 @@ main(int argc, char **argv)
 #define TEST(name) g_test_add_func("/actions/" #name, test_##name)
     TEST(without_knowledge_there_is_nothing_to_do);
     TEST(a_knowledge_base_is_left_alone);
+    TEST(rows_of_a_bot_whose_knowledge_was_taken_away_go);
+    TEST(rows_that_others_wrote_never_go);
     TEST(a_ghost_is_left_alone);
     TEST(a_malformed_item_blocks);
     TEST(what_is_not_there_is_embedded);
