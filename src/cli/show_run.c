@@ -25,6 +25,7 @@ show_unlucky(const RunProgress *run)
     text_table_print(table);
 }
 
+/* Of bots that were loaded in part, too, and of those whose earlier rows stand. */
 static double
 chunks_of(const RunProgress *run)
 {
@@ -32,7 +33,7 @@ chunks_of(const RunProgress *run)
     for (guint i = 0; i < run->bots->len; i++)
     {
         const BotProgress *bot = run->bots->pdata[i];
-        if (bot->state == BOT_SUCCEEDED)
+        if (bot->evidence == EVIDENCE_PROVEN)
             chunks += (double) bot->chunks;
     }
     return chunks;

@@ -29,6 +29,9 @@ begin_bot(const PlannedBot *planned, GHashTable *agreed)
     }
     if (planned->action == ACTION_BLOCKED || skip != NULL)
     {
+        /* What an earlier load left is still there. */
+        progress->evidence = planned->rows > 0 ? EVIDENCE_PROVEN : EVIDENCE_NONE;
+        progress->chunks = planned->rows;
         progress->state = BOT_SKIPPED;
         bot_progress_set_reason(progress, "bad-input", skip != NULL ? skip : planned->reason);
     }
