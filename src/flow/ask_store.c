@@ -2,7 +2,6 @@
 
 #include "base/retry.h"
 #include "flow/stages.h"
-#include "store/mark.h"
 
 /* How often a question is asked again when the session with the store was lost over it. */
 #define MAX_QUESTIONS 5
@@ -37,16 +36,15 @@ ask_store_again(const Apply *apply, int tries)
 }
 
 bool
-ask_store(Apply *apply, const Job *job, bool *arrived, bool *complete, gint64 *rows, GError **error)
+ask_store(Apply *apply, const Job *job, WorkersMark *mark, GError **error)
 {
     for (int tries = 0;; tries++)
     {
         g_autoptr(GError) problem = NULL;
         if (!reach_store(apply, error))
             return false;
-        if (mark_is_by(
-                apply->store, job->planned->id, job->attempt.intent.name, arrived, complete, rows,
-                &problem))
+        if (mark_by_worker(
+                apply->store, job->planned->id, job->attempt.intent.name, mark, &problem))
             return true;
         if (ask_store_again(apply, tries))
             continue;

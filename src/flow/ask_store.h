@@ -6,6 +6,7 @@
 #pragma once
 
 #include "flow/applying.h"
+#include "store/mark.h"
 
 /* Opens `apply->store`, or opens it again when its session is lost. */
 bool reach_store(Apply *apply, GError **error);
@@ -15,8 +16,7 @@ bool reach_store(Apply *apply, GError **error);
 bool ask_store_again(const Apply *apply, int tries);
 
 /* Whether the rows of this very attempt arrived, whatever its worker said or could not say. */
-bool ask_store(
-    Apply *apply, const Job *job, bool *arrived, bool *complete, gint64 *rows, GError **error);
+bool ask_store(Apply *apply, const Job *job, WorkersMark *mark, GError **error);
 
 /* Whether another run has loaded the bot after this one's plan was made. */
 bool ask_for_newer(Apply *apply, const Job *job, bool *found, gint64 *rows, GError **error);

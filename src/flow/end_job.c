@@ -70,12 +70,20 @@ succeed_job(Job *job, bool complete, gint64 rows)
         bot_progress_set_reason(progress, NULL, NULL);
 }
 
+/* The mark knows the reason of a bot loaded in part, even when its worker had no time to say it. */
+static void
+arrive_job(Job *job, const WorkersMark *mark)
+{
+    succeed_job(job, mark->complete, mark->rows);
+    if (!mark->complete && (!job->attempt.final_said || job->progress->reason == NULL))
+        bot_progress_set_reason(
+            job->progress, "bad-input", mark->failure == NULL ? "loaded in part" : mark->failure);
+}
+
 bool
 end_job(Apply *apply, Job *job, const char *how, GError **error)
 {
-    bool arrived = false;
-    bool complete = false;
-    gint64 rows = 0;
+    g_auto(WorkersMark) mark = {0};
 
     job->working = false;
     apply->working--;
@@ -84,11 +92,11 @@ end_job(Apply *apply, Job *job, const char *how, GError **error)
         job->progress->state = BOT_PENDING;
         return apply_write_bot(apply, job->progress, error);
     }
-    if (!ask_store(apply, job, &arrived, &complete, &rows, error))
+    if (!ask_store(apply, job, &mark, error))
         return false;
     fault_point(FAULT_BEFORE_LEDGER_DONE);
-    if (arrived)
-        succeed_job(job, complete, rows);
+    if (mark.arrived)
+        arrive_job(job, &mark);
     else
     {
         g_autoptr(GError) failure = failure_of(job, how);

@@ -92,12 +92,12 @@ try_to_load(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
 static bool
 reopen_and_look(Work *work, bool *arrived, GError **error)
 {
-    bool complete = false;
-    gint64 rows = 0;
-    return worker_reopen_store(work, error) &&
-           mark_is_by(
-               work->store, work->order->bot->id, work->order->worker, arrived, &complete, &rows,
-               error);
+    g_auto(WorkersMark) mark = {0};
+    if (!worker_reopen_store(work, error) ||
+        !mark_by_worker(work->store, work->order->bot->id, work->order->worker, &mark, error))
+        return false;
+    *arrived = mark.arrived;
+    return true;
 }
 
 /* Tries again while other writers hold the table, and when the session is lost. */

@@ -8,10 +8,20 @@
 /* True in `there` once vecferry has made its tables here. */
 bool mark_table_exists(Store *store, bool *there, GError **error);
 
-/* True in `arrived` when the bot's mark was written by that worker; `rows` gets its rows. */
-bool mark_is_by(
-    Store *store, const char *bot, const char *worker, bool *arrived, bool *complete, gint64 *rows,
-    GError **error);
+/* What a worker left behind. */
+typedef struct
+{
+    bool arrived; /* the bot's mark was written by that worker; all below is known then */
+    bool complete;
+    gint64 rows;
+    char *failure; /* of a bot that was loaded in part: which source, and why; NULL */
+} WorkersMark;
+
+void workers_mark_clear(WorkersMark *mark);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WorkersMark, workers_mark_clear)
+
+bool mark_by_worker(
+    Store *store, const char *bot, const char *worker, WorkersMark *mark, GError **error);
 
 typedef struct
 {

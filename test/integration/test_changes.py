@@ -72,6 +72,26 @@ def test_a_file_that_stays_away_is_not_paid_for_at_every_run(two_files):
     assert two_files.rows() == rows
 
 
+def test_a_bot_loaded_in_part_has_its_reason_though_its_worker_died(two_files):
+    take_away(path_of(two_files, "b.txt"))
+    result = two_files.apply("--allow-partial", env={"VECFERRY_FAULT": "after-replace"}, expect=SOME_FAILED)
+    assert re.search(r"failed +\w+ +Two +1 +loaded in part; \S*/b\.txt: the file is missing", result.stdout)
+    (bot,) = json.loads(two_files.run("status", "--json", "--config", two_files.conf, expect=0).stdout)["bots"]
+    assert bot["reason"].endswith("b.txt: the file is missing")
+
+
+def test_rows_of_a_partial_load_are_counted_at_every_apply(two_files):
+    take_away(path_of(two_files, "b.txt"))
+    first = two_files.apply("--allow-partial", expect=SOME_FAILED)
+    rows = len(two_files.rows())
+    assert f", {rows} chunks; 1 failed, 0 skipped" in first.stdout
+    second = two_files.apply("--allow-partial", "--json", expect=SOME_FAILED)
+    (bot,) = json.loads(second.stdout)["bots"]
+    assert (bot["state"], bot["evidence"], bot["chunks"]) == ("skipped", "proven", rows)
+    third = two_files.apply("--allow-partial", expect=SOME_FAILED)
+    assert f"{rows} chunks; 0 failed, 1 skipped" in third.stdout
+
+
 def test_a_file_that_comes_back_is_all_that_is_paid_for(two_files):
     bring_back = take_away(path_of(two_files, "b.txt"))
     two_files.apply("--allow-partial", expect=SOME_FAILED)
