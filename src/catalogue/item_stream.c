@@ -18,7 +18,9 @@ struct ItemStream
     Place place;
     bool page_has_items; /* "Items" or "Item" was seen */
     bool page_continues;
-    PageEnd page_end; /* of the last page that had "Items" */
+    guint64 page_items; /* of the page's list, so far */
+    guint64 page_count; /* by its own word; 0 while it said none */
+    PageEnd page_end;   /* of the last page that had "Items" */
 
     const char *item; /* the one just read, or NULL */
     size_t item_bytes;
@@ -60,15 +62,34 @@ begin_page(ItemStream *stream)
     if (json_scan_peek(stream->scan) != '{')
         return json_scan_unexpected(stream->scan, "an object with \"Items\" or \"Item\"");
     stream->page_has_items = stream->page_continues = false;
+    stream->page_items = stream->page_count = 0;
     stream->place = IN_PAGE;
     return json_scan_first(stream->scan, '}') ||
            json_scan_fail(stream->scan, "an empty object, without \"Items\"");
+}
+
+/*
+ * "Count" is the number of items that DynamoDB returned ("ScannedCount" that of those it looked at,
+ * which a filter makes larger).  Of a page that says that it goes on, the aws program may have kept
+ * fewer for a later page; and it counts none of those that it kept before.
+ */
+static bool
+is_whole(ItemStream *stream)
+{
+    return stream->page_continues || stream->page_count <= stream->page_items ||
+           json_scan_fail(
+               stream->scan,
+               "the end of a page whose \"Count\" says %" G_GUINT64_FORMAT
+               " items, and %" G_GUINT64_FORMAT " are there",
+               stream->page_count, stream->page_items);
 }
 
 static bool
 end_page(ItemStream *stream)
 {
     stream->place = BETWEEN_PAGES;
+    if (stream->page_has_items && !is_whole(stream))
+        return false;
     if (stream->page_continues)
         stream->page_end = PAGE_CONTINUED;
     return stream->page_has_items ||
@@ -119,6 +140,19 @@ note_continuation(ItemStream *stream)
     return next_key(stream);
 }
 
+/* Anything but a number says nothing. */
+static bool
+note_count(ItemStream *stream)
+{
+    const char *value = json_scan_text(stream->scan, NULL);
+
+    if (value == NULL)
+        return false;
+    if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, &stream->page_count, NULL))
+        stream->page_count = 0;
+    return next_key(stream);
+}
+
 /* Reads a member's key and goes on with what it announces. */
 static bool
 enter_member(ItemStream *stream)
@@ -131,6 +165,8 @@ enter_member(ItemStream *stream)
         return begin_items(stream);
     if (strcmp(key, "\"LastEvaluatedKey\"") == 0 || strcmp(key, "\"NextToken\"") == 0)
         return note_continuation(stream);
+    if (strcmp(key, "\"Count\"") == 0)
+        return note_count(stream);
     if (strcmp(key, "\"Item\"") == 0)
     {
         stream->page_has_items = true;
@@ -144,6 +180,7 @@ enter_item(ItemStream *stream)
 {
     if (!read_item(stream))
         return false;
+    stream->page_items++;
     return json_scan_another(stream->scan, ']') ||
            (json_scan_error(stream->scan) == NULL && next_key(stream));
 }

@@ -5,6 +5,7 @@
  * an export's `{"Item": {…}}`, any number of them after one another.  All of the
  * file is checked for JSON's grammar, but only the text of one item is in memory:
  * at most 8 MB, nested at most 72 deep (DynamoDB's own 32 levels are 66 here).
+ * A page that counts more items than it has is damaged, too.
  */
 #pragma once
 

@@ -91,6 +91,27 @@ test_takes_members_in_any_order(void)
 }
 
 static void
+test_refuses_a_page_that_counts_more_items_than_it_has(void)
+{
+    assert_refused(
+        "{\"Items\":[{}],\n\"Count\":3}",
+        "line 2 (byte 25): the end of a page whose \"Count\" says 3 items, and 1 are there");
+    assert_refused("{\"Count\":1,\"Items\":[]}", "\"Count\" says 1 items");
+    assert_refused("{\"Items\":[{}],\"Count\":1}{\"Items\":[],\"Count\":1}", "and 0 are there");
+}
+
+/* A filter looks at more items than it returns; a page that goes on is told as such. */
+static void
+test_only_a_last_pages_own_count_counts(void)
+{
+    assert_items("{\"Items\":[{}],\"Count\":1,\"ScannedCount\":900}", "{}|L");
+    assert_items("{\"Items\":[{}],\"Count\":2,\"NextToken\":\"e\"}", "{}|C");
+    assert_items("{\"Items\":[{},{}],\"Count\":1}", "{}|{}|L");
+    assert_items("{\"Items\":[{}],\"Count\":null}", "{}|L");
+    assert_items("{\"Items\":[{}],\"Count\":\"3\"}", "{}|L");
+}
+
+static void
 test_takes_pretty_text_with_windows_lines_and_a_mark(void)
 {
     assert_items(
@@ -385,6 +406,8 @@ main(int argc, char **argv)
 #define TEST(name) g_test_add_func("/item_stream/" #name, test_##name)
     TEST(gives_the_items_of_a_page);
     TEST(takes_members_in_any_order);
+    TEST(refuses_a_page_that_counts_more_items_than_it_has);
+    TEST(only_a_last_pages_own_count_counts);
     TEST(takes_pretty_text_with_windows_lines_and_a_mark);
     TEST(takes_pages_after_one_another);
     TEST(takes_the_lines_of_an_export);
