@@ -109,13 +109,27 @@ estimate_tokens(Estimate characters, Estimate chunks, double repetition, const E
     };
 }
 
+/* A document is opened in a child of its own; of a bot, one after another. */
 static double
-seconds_of(double characters, double chunks, const EstimateRules *rules)
+seconds_of(
+    double characters, double chunks, guint documents, double document_seconds,
+    const EstimateRules *rules)
 {
     const double calls = ceil(chunks / MAX(rules->max_texts, 1));
     const double calling = calls * rules->call_seconds / MAX(rules->calls_in_flight, 1);
-    const double extracting = characters / 1e6 * EXTRACT_SECONDS_PER_MILLION;
+    const double extracting =
+        documents * document_seconds + characters / 1e6 * EXTRACT_SECONDS_PER_MILLION;
     return WORKER_START_SECONDS + MAX(calling, extracting);
+}
+
+static guint
+documents_of(const PlannedBot *bot)
+{
+    guint documents = 0;
+    for (guint i = 0; i < bot->sources->len; i++)
+        if (((const PlannedSource *) bot->sources->pdata[i])->action != ACTION_BLOCKED)
+            documents++;
+    return documents;
 }
 
 void
@@ -123,15 +137,18 @@ estimate_bot(
     PlannedBot *bot, Estimate characters, int chunk_size, int chunk_overlap,
     const EstimateRules *rules)
 {
+    const guint documents = documents_of(bot);
+    const Estimate each = rules->document_seconds;
+
     bot->chunks = estimate_chunks(characters, chunk_size, chunk_overlap);
     bot->tokens = estimate_tokens(
         characters, bot->chunks, estimate_repetition(chunk_size, chunk_overlap), rules);
     bot->usd = rules->usd_per_token < 0 ? (Estimate){-1, -1, -1}
                                         : scaled(bot->tokens, rules->usd_per_token);
     bot->seconds = (Estimate){
-        seconds_of(characters.low, bot->chunks.low, rules),
-        seconds_of(characters.expected, bot->chunks.expected, rules),
-        seconds_of(characters.high, bot->chunks.high, rules),
+        seconds_of(characters.low, bot->chunks.low, documents, each.low, rules),
+        seconds_of(characters.expected, bot->chunks.expected, documents, each.expected, rules),
+        seconds_of(characters.high, bot->chunks.high, documents, each.high, rules),
     };
 }
 

@@ -29,6 +29,7 @@ typedef struct
     double overlap_growth;                  /* 0: not told */
     double prefix_characters;               /* that are billed with each chunk */
     double call_seconds;                    /* one call to the provider */
+    Estimate document_seconds;              /* to open one document, whatever its length */
     double max_texts;                       /* in a call */
     double calls_in_flight;                 /* of one worker */
     double workers;
@@ -46,7 +47,8 @@ Estimate estimate_characters(
  */
 double estimate_repetition(int chunk_size, int chunk_overlap);
 
-/* Fills chunks, tokens, usd and seconds of a bot that has so many characters to embed. */
+/* Fills chunks, tokens, usd and seconds of a bot that has so many characters to embed, in the
+ * documents that its sources name. */
 void estimate_bot(
     PlannedBot *bot, Estimate characters, int chunk_size, int chunk_overlap,
     const EstimateRules *rules);

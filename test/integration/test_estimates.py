@@ -1,6 +1,7 @@
 """What plan expects of chunks and tokens, by what the user tells it."""
 
 import json
+import time
 
 import pytest
 from migration import Migration
@@ -34,6 +35,27 @@ def test_what_the_user_tells_is_reckoned_with(log):
     assert grows(log, "tokens", ["--text-characters", "1.9"], 2)
     assert grows(log, "chunks", ["--text-characters", "1.9"], 2)
     assert grows(log, "tokens", ["--pdf-characters", "1.9"], 1)
+
+
+def test_small_documents_are_reckoned_with_and_the_run_stays_within_its_time(vecferry, database, knowledge):
+    """Eighty files of a line each, on this machine alone; low and high are what was estimated."""
+    knowledge.items.clear()
+    knowledge.bot("Many", files={f"{n}.txt": f"Line {n} of the log.\n" for n in range(80)})
+    migration = Migration(vecferry, database, knowledge)
+    told = planned(migration, "--document-seconds", "2")["seconds"]
+    assert told["expected"] == pytest.approx(160, rel=0.05)
+    seconds = planned(migration)["seconds"]
+    began = time.monotonic()
+    migration.apply()
+    assert seconds["low"] < time.monotonic() - began
+    assert seconds["expected"] > 80 * 0.03
+
+
+def test_a_price_says_where_it_comes_from(log):
+    assert "given by --price" in log.plan("--price", 2).stdout
+    conf = log.conf.read_text()
+    log.conf.write_text("\n".join(line for line in conf.splitlines() if not line.startswith("price=")))
+    assert "price    OpenAI's list price of 20" in log.plan().stdout
 
 
 def test_prefixes_are_reckoned_with(log, provider):

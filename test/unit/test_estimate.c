@@ -226,6 +226,21 @@ test_extraction_takes_time_where_calls_do_not(void)
     planned_bot_free(bot);
 }
 
+/* One that is blocked is not read. */
+static void
+test_many_small_documents_take_their_time(void)
+{
+    EstimateRules rules = RULES;
+    rules.document_seconds = (Estimate){0.01, 0.03, 0.1};
+    PlannedBot *bot = planned_bot_new("ann", "bot", "");
+    for (int i = 0; i < 101; i++)
+        g_ptr_array_add(
+            bot->sources, planned_source_new("a", i == 0 ? ACTION_BLOCKED : ACTION_EMBED, NULL));
+    estimate_bot(bot, (Estimate){0, 0, 0}, 1000, 200, &rules);
+    assert_equal(bot->seconds, 0.1 + 1, 0.1 + 3, 0.1 + 10);
+    planned_bot_free(bot);
+}
+
 static void
 test_nothing_to_embed_is_nothing(void)
 {
@@ -358,6 +373,7 @@ main(int argc, char **argv)
     TEST(what_costs_nothing_is_not_what_nobody_knows);
     TEST(time_is_calls_in_flight);
     TEST(extraction_takes_time_where_calls_do_not);
+    TEST(many_small_documents_take_their_time);
     TEST(nothing_to_embed_is_nothing);
     TEST(only_what_is_embedded_is_summed);
     TEST(workers_share_the_time);
