@@ -21,6 +21,7 @@
 #include "flow/stages.h"
 #include "model/event.h"
 #include "model/work_order.h"
+#include "store/kept.h"
 #include "store/staging.h"
 
 #include <pthread.h>
@@ -31,10 +32,13 @@ typedef struct
     /* from the beginning */
     const Source *source;
     char *label;
-    GArray *known; /* of TextHash: what an earlier worker staged */
+    GArray *known;            /* of TextHash: what an earlier worker staged */
+    const KeptSource *stands; /* its rows in the store, if its text is the same; NULL */
 
     /* the reader's, until it is joined */
     DocumentFacts facts; /* as they were when it was opened */
+    char *text_hash;     /* known when it was read */
+    bool unchanged;      /* its rows stay as they stand */
     int chunks;          /* known when the reader is through with it */
 
     GError *error; /* of whoever meets one first; under the lock */
@@ -60,6 +64,7 @@ typedef struct
     bool allow_partial;
     SourceWork *sources;
     guint source_count;
+    GHashTable *standing; /* label → KeptSource */
 
     /* the reader's */
     DocumentSource *documents;

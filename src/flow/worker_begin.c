@@ -12,6 +12,12 @@ list_sources(Work *work, GError **error)
     const Bot *bot = work->order->bot;
     const char *longest = "";
 
+    const MarkWish wish = {
+        work->space, settings_text(work->settings, SETTING_SPLITTER), bot->fingerprint};
+
+    work->standing = kept_sources(work->store, bot->id, &wish, error);
+    if (work->standing == NULL)
+        return false;
     work->source_count = bot->sources->len;
     work->sources = g_new0(SourceWork, work->source_count);
     for (guint i = 0; i < work->source_count; i++)
@@ -20,6 +26,7 @@ list_sources(Work *work, GError **error)
         source->source = bot->sources->pdata[i];
         source->facts = (DocumentFacts){.bytes = -1, .modified_ms = -1};
         source->label = work->documents->label(work->documents, bot, source->source);
+        source->stands = g_hash_table_lookup(work->standing, source->label);
         source->known = staging_known(work->staging, source->label, error);
         if (source->known == NULL)
             return false;
@@ -80,10 +87,12 @@ worker_end(Work *work)
     for (guint i = 0; i < work->source_count; i++)
     {
         g_free(work->sources[i].label);
+        g_free(work->sources[i].text_hash);
         g_clear_pointer(&work->sources[i].known, g_array_unref);
         g_clear_error(&work->sources[i].error);
     }
     g_free(work->sources);
+    g_clear_pointer(&work->standing, g_hash_table_unref);
     worker_close_store(work);
     meter_free(work->meter);
     embedder_free(work->embedder);

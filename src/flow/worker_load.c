@@ -41,10 +41,11 @@ outcome_json(const Work *work)
         const SourceWork *source = &work->sources[i];
         json_array_append_new(
             list, json_pack(
-                      "{s:s, s:i, s:I, s:I, s:s*}", "source", source->label, "chunks",
+                      "{s:s, s:i, s:I, s:I, s:s*, s:s*}", "source", source->label, "chunks",
                       source->error == NULL ? source->chunks : 0, "bytes",
                       (json_int_t) source->facts.bytes, "modified_ms",
-                      (json_int_t) source->facts.modified_ms, "reason",
+                      (json_int_t) source->facts.modified_ms, "text",
+                      source->error == NULL ? source->text_hash : NULL, "reason",
                       source->error == NULL ? NULL : source->error->message));
     }
     char *text = json_dumps(list, JSON_COMPACT);
@@ -53,21 +54,49 @@ outcome_json(const Work *work)
     return copy;
 }
 
-/* Labels of the sources that are whole, how many chunks they have, and labels of the others; stale
- * numbers go. */
-static bool
-list_labels(Work *work, GPtrArray *whole, GPtrArray *failed, gint64 *chunks, GError **error)
+/* What becomes of the sources' rows. */
+typedef struct
 {
-    *chunks = 0;
+    GPtrArray *whole; /* labels of those that were embedded */
+    GPtrArray *kept;
+    GPtrArray *failed;
+    gint64 chunks; /* of the whole ones */
+    gint64 kept_rows;
+} Fates;
+
+static void
+fates_clear(Fates *fates)
+{
+    g_clear_pointer(&fates->whole, g_ptr_array_unref);
+    g_clear_pointer(&fates->kept, g_ptr_array_unref);
+    g_clear_pointer(&fates->failed, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fates, fates_clear)
+
+/* Stale numbers of what is staged go. */
+static bool
+list_fates(Work *work, Fates *fates, GError **error)
+{
+    fates->whole = g_ptr_array_new_null_terminated(1, NULL, true);
+    fates->kept = g_ptr_array_new_null_terminated(1, NULL, true);
+    fates->failed = g_ptr_array_new_null_terminated(1, NULL, true);
     for (guint i = 0; i < work->source_count; i++)
     {
         const SourceWork *source = &work->sources[i];
-        g_ptr_array_add(source->error == NULL ? whole : failed, source->label);
         if (source->error != NULL)
-            continue;
-        if (!staging_trim(work->staging, source->label, source->chunks, error))
-            return false;
-        *chunks += source->chunks;
+            g_ptr_array_add(fates->failed, source->label);
+        else if (source->unchanged)
+        {
+            g_ptr_array_add(fates->kept, source->label);
+            fates->kept_rows += source->chunks;
+        }
+        else
+        {
+            g_ptr_array_add(fates->whole, source->label);
+            fates->chunks += source->chunks;
+            if (!staging_trim(work->staging, source->label, source->chunks, error))
+                return false;
+        }
     }
     return true;
 }
@@ -75,16 +104,18 @@ list_labels(Work *work, GPtrArray *whole, GPtrArray *failed, gint64 *chunks, GEr
 static bool
 try_to_load(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
 {
-    g_autoptr(GPtrArray) whole = g_ptr_array_new_null_terminated(0, NULL, true);
-    g_autoptr(GPtrArray) failed = g_ptr_array_new_null_terminated(0, NULL, true);
-    if (!list_labels(work, whole, failed, chunks, error))
+    g_auto(Fates) fates = {0};
+    if (!list_fates(work, &fates, error))
         return false;
 
     const Replacement wish = {
-        .sources = (char *const *) whole->pdata,
-        .failed = (char *const *) failed->pdata,
-        .rows = *chunks,
+        .sources = (char *const *) fates.whole->pdata,
+        .failed = (char *const *) fates.failed->pdata,
+        .kept = (char *const *) fates.kept->pdata,
+        .kept_rows = fates.kept_rows,
+        .rows = fates.chunks,
     };
+    *chunks = fates.chunks + fates.kept_rows;
     return staging_replace(work->staging, &wish, facts, error);
 }
 

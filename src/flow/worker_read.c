@@ -86,6 +86,31 @@ split_source(Work *work, guint index, const char *text, Batch **batch, GError **
     return false;
 }
 
+/* Nothing is paid for, and no row is made anew. */
+static void
+keep_source(Work *work, SourceWork *source)
+{
+    source->unchanged = true;
+    source->chunks = (int) source->stands->rows;
+    pthread_mutex_lock(&work->lock);
+    work->chunks += source->chunks;
+    work->reused += source->chunks;
+    pthread_mutex_unlock(&work->lock);
+}
+
+static bool
+use_text(Work *work, guint index, const char *text, Batch **batch, GError **error)
+{
+    SourceWork *source = &work->sources[index];
+
+    g_free(source->text_hash);
+    source->text_hash = kept_text_hash(text);
+    if (source->stands == NULL || !g_str_equal(source->stands->text_hash, source->text_hash))
+        return split_source(work, index, text, batch, error);
+    keep_source(work, source);
+    return true;
+}
+
 static bool
 read_source(Work *work, guint index, Batch **batch, GError **error)
 {
@@ -95,7 +120,7 @@ read_source(Work *work, guint index, Batch **batch, GError **error)
         return false;
     work->sources[index].facts = document->facts;
     g_autofree char *text = extract_text(document, &work->extract, work->enough, error);
-    return text != NULL && split_source(work, index, text, batch, error);
+    return text != NULL && use_text(work, index, text, batch, error);
 }
 
 /* What concerns one source only; anything else ends the bot. */

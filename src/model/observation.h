@@ -22,6 +22,7 @@ typedef struct
     gint64 bytes;       /* as they were when it was read; -1 unknown */
     gint64 modified_ms; /* likewise */
     char *failure;      /* why it could not be loaded; NULL when it was */
+    bool knows_text;    /* a worker can tell whether the text is still the same */
 } MarkedSource;
 
 /* What our worker wrote beside a bot's rows, in their transaction. */

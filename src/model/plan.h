@@ -33,7 +33,9 @@ typedef struct
     char *label; /* as the rows' source column will say */
     Action action;
     char *reason;
-    gint64 bytes; /* -1 unknown */
+    gint64 bytes;   /* -1 unknown */
+    bool stands;    /* of a bot to embed: this one's rows stay, and cost nothing */
+    bool may_stand; /* likewise, if its text turns out to be the same */
 } PlannedSource;
 
 typedef struct

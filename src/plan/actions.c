@@ -24,15 +24,21 @@ rows_of(const BotRows *rows, const char *label)
     return rows == NULL ? NULL : g_hash_table_lookup(rows->sources, label);
 }
 
-#define CHANGED "the file changed after its rows were made"
+static char *
+change_of(SourceKind kind)
+{
+    return g_strdup(
+        kind == SOURCE_FILE ? "the file changed after its rows were made"
+                            : "its page says that it changed after its rows were made");
+}
 
 /* Why the rows of a source nobody marked must be made anew; NULL when they are good. */
 static char *
-reason_by_rows(const SourceLook *look, const SourceRows *there)
+reason_by_rows(const SourceLook *look, SourceKind kind, const SourceRows *there)
 {
     if (there == NULL)
         return g_strdup("no rows in the new store");
-    return is_newer(look, there->oldest_ms) ? g_strdup(CHANGED) : NULL;
+    return is_newer(look, there->oldest_ms) ? change_of(kind) : NULL;
 }
 
 /*
@@ -64,7 +70,7 @@ reason_by_mark(
         return g_strdup_printf(
             "%" G_GINT64_FORMAT " rows were loaded, %" G_GINT64_FORMAT " are there", was->chunks,
             rows);
-    return has_changed(look, kind, mark, was) ? g_strdup(CHANGED) : NULL;
+    return has_changed(look, kind, mark, was) ? change_of(kind) : NULL;
 }
 
 /* Why a source must be embedded; NULL when its rows are good.  `mark` is NULL unless it holds. */
@@ -76,7 +82,8 @@ reason_to_embed(const SourceLook *look, SourceKind kind, const BotRows *rows, co
 
     if (there != NULL && there->bad_rows > 0)
         return g_strdup_printf("%" G_GINT64_FORMAT " rows without text or vector", there->bad_rows);
-    return was == NULL ? reason_by_rows(look, there) : reason_by_mark(look, kind, there, mark, was);
+    return was == NULL ? reason_by_rows(look, kind, there)
+                       : reason_by_mark(look, kind, there, mark, was);
 }
 
 /* The mark itself says which sources are missing. */
@@ -139,6 +146,17 @@ has_strangers(const BotLook *look, const BotRows *rows)
     return false;
 }
 
+/* Whether a worker that reads the same text leaves the rows alone. */
+static void
+look_for_savings(PlannedSource *decided, const SourceRows *there, const MarkedSource *was)
+{
+    const bool are_good = was != NULL && was->knows_text && was->failure == NULL && there != NULL &&
+                          there->rows == was->chunks && there->bad_rows == 0;
+
+    decided->stands = are_good && decided->action == ACTION_KEEP;
+    decided->may_stand = are_good && decided->action == ACTION_EMBED;
+}
+
 typedef struct
 {
     guint blocked;
@@ -173,9 +191,13 @@ decide_sources(
             continue;
         }
         decided->reason = reason_to_embed(source, named->kind, rows, mark);
+        if (decided->reason != NULL)
+            decided->action = ACTION_EMBED;
+        look_for_savings(
+            decided, rows_of(rows, source->label),
+            mark == NULL ? NULL : g_hash_table_lookup(mark->sources, source->label));
         if (decided->reason == NULL)
             continue;
-        decided->action = ACTION_EMBED;
         if (tally.to_embed++ == 0)
             tally.reason = g_strdup(decided->reason);
     }

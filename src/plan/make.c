@@ -46,9 +46,13 @@ characters_to_embed(const PlannedBot *planned, const Bot *bot, const EstimateRul
     {
         const PlannedSource *decided = planned->sources->pdata[i];
         const Source *source = bot->sources->pdata[i];
-        if (decided->action != ACTION_BLOCKED)
-            sum = estimate_sum(
-                sum, estimate_characters(source->name, source->kind, decided->bytes, rules));
+        if (decided->action == ACTION_BLOCKED || decided->stands)
+            continue;
+        Estimate characters =
+            estimate_characters(source->name, source->kind, decided->bytes, rules);
+        if (decided->may_stand)
+            characters.low = 0;
+        sum = estimate_sum(sum, characters);
     }
     return sum;
 }

@@ -86,6 +86,7 @@ read_outcome(Mark *mark, const char *text)
         source->chunks += MAX(number_or_unknown(entry, "chunks"), 0);
         source->bytes = number_or_unknown(entry, "bytes");
         source->modified_ms = number_or_unknown(entry, "modified_ms");
+        source->knows_text = json_text(entry, "text") != NULL;
         if (failure != NULL && source->failure == NULL)
             source->failure = g_strdup(failure);
     }

@@ -10,6 +10,7 @@
 #include "store/copy_staged.sql.h"
 #include "store/delete_rows.sql.h"
 #include "store/forget_numbers.sql.h"
+#include "store/kept.h"
 #include "store/lock_bot.sql.h"
 #include "store/mark.sql.h"
 #include "store/replace.sql.h"
@@ -313,13 +314,38 @@ staging_lock_table(Store *store, GError **error)
     return false;
 }
 
+/* Somebody may have written since they were counted. */
 static bool
-delete_rows(Staging *staging, char *const *failed, GError **error)
+kept_rows_stand(Staging *staging, const Replacement *wish, GError **error)
+{
+    if (wish->kept[0] == NULL)
+        return true;
+    const gint64 rows = kept_count(staging->store, staging->bot, wish->kept, error);
+    if (rows >= 0 && rows != wish->kept_rows)
+        g_set_error_literal(
+            error, VF_ERROR, VF_ERROR_FAILED,
+            "another program changed rows of sources that had not changed");
+    return rows == wish->kept_rows;
+}
+
+static char *
+labels_that_stay(const Replacement *wish)
+{
+    g_autoptr(GPtrArray) labels = g_ptr_array_new_null_terminated(1, NULL, true);
+    for (size_t i = 0; wish->failed[i] != NULL; i++)
+        g_ptr_array_add(labels, wish->failed[i]);
+    for (size_t i = 0; wish->kept[i] != NULL; i++)
+        g_ptr_array_add(labels, wish->kept[i]);
+    return sql_text_array((char *const *) labels->pdata);
+}
+
+static bool
+delete_rows(Staging *staging, const Replacement *wish, GError **error)
 {
     const Store *store = staging->store;
     g_autofree char *bot = pg_quote_name(store->map->bot);
     g_autofree char *source = pg_quote_name(store->map->source);
-    g_autofree char *labels = sql_text_array(failed);
+    g_autofree char *labels = labels_that_stay(wish);
     g_autofree char *sql =
         sql_fill(SQL_DELETE_ROWS, "table", store->table, "bot", bot, "source", source, NULL);
     const char *parameters[] = {staging->bot, labels, store->oid, staging->bot, staging->space};
@@ -396,7 +422,8 @@ replace_in_transaction(
     Pg *pg = staging->store->pg;
 
     if (!pg_run(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", error) ||
-        !staging_lock_table(staging->store, error) || !delete_rows(staging, wish->failed, error))
+        !staging_lock_table(staging->store, error) || !kept_rows_stand(staging, wish, error) ||
+        !delete_rows(staging, wish, error))
         return false;
     fault_point(FAULT_INSIDE_REPLACE);
     if (!insert_rows(staging, wish->sources, wish->rows, error))

@@ -84,6 +84,8 @@ typedef struct
 {
     char *const *sources; /* labels whose staged rows come in; ends with NULL */
     char *const *failed;  /* labels whose old rows stay: nothing better is to be had */
+    char *const *kept;    /* labels whose rows stay because they are still right */
+    gint64 kept_rows;     /* that these must have; any other number is an error, too */
     gint64 rows;          /* what must arrive; any other number is an error and changes nothing */
 } Replacement;
 

@@ -572,6 +572,37 @@ test_a_twin_that_is_not_selected_blocks_too(void)
     g_assert_cmpstr(planned(plan, 0)->reason, ==, "user ann has a bot of the same id");
 }
 
+/* The first of two files was touched, and the mark knows the texts of those that are named. */
+static Estimate
+tokens_after_a_touch(bool first_known, bool second_known)
+{
+    g_autoptr(World) world = world_new();
+    Bot *bot = world_add(world, "ann", "bot", "a.txt", "b.txt", NULL);
+    world_put_rows(world, "bot", "a.txt", 3);
+    world_put_rows(world, "bot", "b.txt", 3);
+    Mark *mark = world_mark(world, bot);
+    mark_source(mark, "a.txt")->knows_text = first_known;
+    mark_source(mark, "b.txt")->knows_text = second_known;
+    world_look(world, 0, 0)->facts.modified_ms = 5000000;
+    g_autoptr(Plan) plan = plan_make(&world->input);
+
+    g_assert_cmpint((int) planned(plan, 0)->action, ==, ACTION_EMBED);
+    return planned(plan, 0)->tokens;
+}
+
+static void
+test_a_source_that_may_read_the_same_may_cost_nothing(void)
+{
+    const Estimate all = tokens_after_a_touch(false, false);
+    const Estimate one = tokens_after_a_touch(false, true);
+    const Estimate perhaps = tokens_after_a_touch(true, true);
+
+    g_assert_cmpfloat_with_epsilon(one.expected, all.expected / 2, 1e-9);
+    g_assert_cmpfloat_with_epsilon(one.low, all.low / 2, 1e-9);
+    g_assert_cmpfloat(perhaps.low, ==, 0);
+    g_assert_cmpfloat_with_epsilon(perhaps.expected, one.expected, 1e-9);
+}
+
 static void
 test_rows_of_a_bot_whose_knowledge_was_taken_away_go(void)
 {
@@ -749,6 +780,7 @@ main(int argc, char **argv)
 #define TEST(name) g_test_add_func("/actions/" #name, test_##name)
     TEST(without_knowledge_there_is_nothing_to_do);
     TEST(a_knowledge_base_is_left_alone);
+    TEST(a_source_that_may_read_the_same_may_cost_nothing);
     TEST(rows_of_a_bot_whose_knowledge_was_taken_away_go);
     TEST(rows_that_others_wrote_never_go);
     TEST(a_ghost_is_left_alone);
