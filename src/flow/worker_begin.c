@@ -6,18 +6,28 @@
 
 #define PAUSE_WORTH_TELLING_MS 5000
 
+/* Which sources' rows may stay.  Asked when it is known that the bot's id fits into the table. */
 static bool
-list_sources(Work *work, GError **error)
+find_standing(Work *work, GError **error)
 {
     const Bot *bot = work->order->bot;
-    const char *longest = "";
-
     const MarkWish wish = {
         work->space, settings_text(work->settings, SETTING_SPLITTER), bot->fingerprint};
 
     work->standing = kept_sources(work->store, bot->id, &wish, error);
     if (work->standing == NULL)
         return false;
+    for (guint i = 0; i < work->source_count; i++)
+        work->sources[i].stands = g_hash_table_lookup(work->standing, work->sources[i].label);
+    return true;
+}
+
+static bool
+list_sources(Work *work, GError **error)
+{
+    const Bot *bot = work->order->bot;
+    const char *longest = "";
+
     work->source_count = bot->sources->len;
     work->sources = g_new0(SourceWork, work->source_count);
     for (guint i = 0; i < work->source_count; i++)
@@ -26,14 +36,13 @@ list_sources(Work *work, GError **error)
         source->source = bot->sources->pdata[i];
         source->facts = (DocumentFacts){.bytes = -1, .modified_ms = -1};
         source->label = work->documents->label(work->documents, bot, source->source);
-        source->stands = g_hash_table_lookup(work->standing, source->label);
         source->known = staging_known(work->staging, source->label, error);
         if (source->known == NULL)
             return false;
         if (strlen(source->label) > strlen(longest))
             longest = source->label;
     }
-    return staging_try(work->staging, longest, error);
+    return staging_try(work->staging, longest, error) && find_standing(work, error);
 }
 
 static void
