@@ -294,6 +294,9 @@ def test_a_cap_needs_a_price(migration):
 # A minute of the provider lasts this long, so that a test sees several.
 MINUTE_S = 6.0
 
+# What a busy machine may hold up a call on its way: a real minute's share of this is a tenth.
+DELAY_S = 0.3
+
 
 def rate(log, amount):
     """What went through per second between the first and the last call."""
@@ -304,10 +307,10 @@ def rate(log, amount):
 def test_the_limit_of_requests_is_kept_and_used(migration, undisturbed, provider):
     per_second = 15
     migration.configure(embedder={"max_texts": 1})
-    provider.change(rpm=per_second * MINUTE_S, window_s=MINUTE_S, sliding=True, latency_ms=50)
+    provider.change(rpm=per_second * (MINUTE_S + DELAY_S), window_s=MINUTE_S, sliding=True, latency_ms=50)
     migration.apply("--requests-per-minute", 60 * per_second)
     assert provider.stats()["rate_limited"] == 0
-    assert provider.stats()["peak_requests"] <= per_second * MINUTE_S
+    assert provider.stats()["peak_requests"] <= per_second * (MINUTE_S + DELAY_S)
     used = rate(provider.log(), lambda call: 1)
     assert 0.95 * per_second <= used <= 1.001 * per_second
     migration.assert_complete(undisturbed)
@@ -316,10 +319,10 @@ def test_the_limit_of_requests_is_kept_and_used(migration, undisturbed, provider
 def test_the_limit_of_tokens_is_kept_and_used(migration, undisturbed, provider):
     per_second = 600
     migration.configure(embedder={"max_texts": 1})
-    provider.change(tpm=per_second * MINUTE_S, window_s=MINUTE_S, sliding=True, latency_ms=50)
+    provider.change(tpm=per_second * (MINUTE_S + DELAY_S), window_s=MINUTE_S, sliding=True, latency_ms=50)
     migration.apply("--tokens-per-minute", 60 * per_second)
     assert provider.stats()["rate_limited"] == 0
-    assert provider.stats()["peak_tokens"] <= per_second * MINUTE_S
+    assert provider.stats()["peak_tokens"] <= per_second * (MINUTE_S + DELAY_S)
     used = rate(provider.log(), lambda call: call["tokens"])
     assert 0.95 * per_second <= used
     migration.assert_complete(undisturbed)
