@@ -20,9 +20,15 @@ failure_of(const Job *job, const char *how)
         return g_error_new(
             VF_ERROR, VF_ERROR_FAILED, "it took longer than its time limit (--time-limit)");
     if (job->attempt.final_said && progress->reason != NULL)
+    {
+        const VfError code = vf_error_from_name(progress->code == NULL ? "" : progress->code);
+        /* It was not us who asked it to stop. */
+        if (code == VF_ERROR_CANCELLED)
+            return g_error_new(
+                VF_ERROR, VF_ERROR_FAILED, "somebody else asked the worker to stop (SIGTERM)");
         return g_error_new_literal(
-            VF_ERROR, (int) vf_error_from_name(progress->code == NULL ? "" : progress->code),
-            job->last_words != NULL ? job->last_words : progress->reason);
+            VF_ERROR, (int) code, job->last_words != NULL ? job->last_words : progress->reason);
+    }
     return g_error_new(
         VF_ERROR, VF_ERROR_FAILED, "the worker ended without a word: %s",
         how == NULL ? "exit status 0, but nothing arrived in the store" : how);
