@@ -46,9 +46,12 @@ on_signal(int number)
     (void) number;
     cancel_request(interrupted);
 
-    /* Who presses Ctrl-C a second time means it. */
+    /*
+     * Who presses Ctrl-C a second time means it.  A second SIGTERM means nothing: a reboot sends
+     * one to every process, and apply another one to its workers, which must still put away what
+     * they have paid for.
+     */
     signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
 }
 
 static void

@@ -40,7 +40,7 @@ struct Launcher
     bool (*next)(
         Launcher *self, Cancel *cancel, int timeout_ms, LauncherReport *report, GError **error);
 
-    /* Asks a worker to keep what it has paid for and to end; once, for it may not listen twice. */
+    /* Asks a worker to keep what it has paid for and to end. */
     void (*ask_to_stop)(Launcher *self, gint64 intent);
 
     /* Ends a worker at once; LAUNCHER_ENDED follows. */

@@ -13,6 +13,7 @@ resume pays for exactly those texts that the store has not got (Migration.resume
 
 import contextlib
 import hashlib
+import os
 import random
 import re
 import signal
@@ -43,6 +44,10 @@ def wait_for_calls(migration, count, process):
     """Until the provider has answered so many calls; what it did meanwhile is the test's affair."""
     assert wait_until(lambda: migration.calls() >= count or process.poll() is not None, 60 * PATIENCE)
     assert process.poll() is None, process.communicate()
+
+
+def wait_for_workers(process):
+    assert wait_until(lambda: len(workers_of(process)) == WORKERS or process.poll() is not None, 60 * PATIENCE)
 
 
 def test_the_fault_points_are_those(vecferry):
@@ -251,6 +256,54 @@ def test_an_interrupt_keeps_what_was_paid_for(migration, undisturbed, provider, 
     assert time.monotonic() - begin < 2
     assert status == 130, stdout + stderr
     migration.apply()
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+def test_a_reboots_farewell_to_everybody_keeps_what_was_paid_for(migration, undisturbed, provider):
+    """All processes get SIGTERM at once, and the workers another one from apply."""
+    provider.change(latency_ms=500)
+    process = migration.start()
+    wait_for_calls(migration, 4, process)
+    time.sleep(0.2)
+    for pid in [*workers_of(process), process.pid]:
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(0.1)
+    for pid in workers_of(process):
+        os.kill(pid, signal.SIGTERM)
+    assert end(process)[0] == 130
+    provider.change(latency_ms=0)
+    migration.apply()
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+def test_a_second_interrupt_means_it(migration, provider):
+    provider.change(latency_ms=3000)
+    process = migration.start()
+    wait_for_workers(process)
+    time.sleep(0.5)
+    workers = workers_of(process)
+    assert len(workers) == WORKERS
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == -signal.SIGINT
+    assert wait_until(lambda: not any(is_running(worker) for worker in workers), 10)
+
+
+def test_a_worker_that_somebody_else_stopped_is_tried_again(migration, undisturbed, provider):
+    provider.change(latency_ms=200)
+    process = migration.start()
+    wait_for_calls(migration, 3, process)
+    for worker in workers_of(process):
+        os.kill(worker, signal.SIGTERM)
+    status, _, stderr = end(process)
+    assert status == 0, stderr
+    assert "somebody else asked the worker to stop (SIGTERM); trying again" in stderr
     migration.assert_complete(undisturbed)
     assert migration.paid_again() == 0
 
