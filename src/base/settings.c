@@ -62,6 +62,8 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
         "the column of the chunk's text"},
     [SETTING_VECTOR_COLUMN] = {"new-store", "vector-column", "vector-column", TEXT, "embedding",
         "NAME", "the column of the vector (vector or halfvec)"},
+    [SETTING_LOCK_TIMEOUT] = {"new-store", "lock-timeout", "lock-timeout", COUNT, "300", "SECONDS",
+        "how long a table that somebody else has locked is waited for (0: no limit)"},
     [SETTING_DISTANCE] = {"new-store", "distance", "distance", CHOICE, "l2", "l2|cosine|ip",
         "the distance of the application's query"},
     [SETTING_INDEX] = {"new-store", "index", "index", CHOICE, "ivfflat", "ivfflat|hnsw|none",

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/text.h"
 
@@ -26,14 +27,6 @@ typedef struct
     gboolean as_json;
     gboolean force;
 } AskArguments;
-
-static void
-show_note(void *data, const char *text)
-{
-    (void) data;
-    g_autofree char *safe = text_safe(text);
-    fprintf(stderr, "note: %s\n", safe);
-}
 
 /* --- for people ---------------------------------------------------------------------------- */
 
@@ -204,7 +197,7 @@ ask(const Settings *settings, const AskArguments *arguments, const char *questio
         .question = question,
         .limit = arguments->limit,
         .force = arguments->force,
-        .note = show_note,
+        .notes = &NOTES_TO_STDERR,
     };
     g_autoptr(Reply) reply = flow_ask(settings, &options, cancel, error);
     if (reply == NULL)

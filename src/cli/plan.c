@@ -3,6 +3,7 @@
  */
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/plan_file.h"
 #include "cli/show_plan.h"
@@ -39,7 +40,8 @@ command_plan(const Invocation *invocation, ExitStatus *status, GError **error)
     g_autoptr(Settings) settings = options_parse(invocation, &info, NULL, error);
     if (settings == NULL)
         return false;
-    g_autoptr(Plan) plan = flow_make_plan(settings, NULL, invocation->cancel, error);
+    g_autoptr(Plan) plan =
+        flow_make_plan(settings, NULL, &NOTES_TO_STDERR, invocation->cancel, error);
     if (plan == NULL)
         return false;
 

@@ -2,6 +2,7 @@
  * store.c - `vecferry store create`
  */
 #include "base/error.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "flow/create_store.h"
 
@@ -48,8 +49,8 @@ command_store(const Invocation *invocation, ExitStatus *status, GError **error)
         vf_error_hint(error, "`vecferry store create` makes the guide's schema");
         return false;
     }
-    g_autofree char *made =
-        flow_create_store(settings, dimensions, dry_run, invocation->cancel, error);
+    g_autofree char *made = flow_create_store(
+        settings, dimensions, dry_run, &NOTES_TO_STDERR, invocation->cancel, error);
     if (made == NULL)
         return false;
     printf(

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/show_verification.h"
 #include "model/verification_json.h"
@@ -59,7 +60,8 @@ command_verify(const Invocation *invocation, ExitStatus *status, GError **error)
     g_autoptr(Settings) settings = options_parse(invocation, &info, NULL, error);
     if (settings == NULL || !check_level(level, error))
         return false;
-    g_autoptr(Verification) verification = flow_verify(settings, invocation->cancel, error);
+    g_autoptr(Verification) verification =
+        flow_verify(settings, &NOTES_TO_STDERR, invocation->cancel, error);
     if (verification == NULL)
         return false;
 

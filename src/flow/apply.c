@@ -140,10 +140,15 @@ flow_apply(
     const Settings *settings, const ApplyOptions *options, const ApplyListener *listener,
     Cancel *cancel, GError **error)
 {
-    g_auto(Apply) apply = {.settings = settings, .listener = listener, .cancel = cancel};
+    g_auto(Apply) apply = {
+        .settings = settings,
+        .listener = listener,
+        .notes = {listener->note, listener->data},
+        .cancel = cancel,
+    };
     bool agreed = false;
 
-    apply.plan = flow_make_plan(settings, options->agreed, cancel, error);
+    apply.plan = flow_make_plan(settings, options->agreed, &apply.notes, cancel, error);
     if (apply.plan == NULL ||
         (options->agreed != NULL && !agreement_check(options->agreed, apply.plan, error)))
         return NULL;

@@ -42,6 +42,7 @@ typedef struct
     bool working;
     Attempt attempt;      /* under way, or the last one */
     char *last_words;     /* the reason of the last attempt, its hint included; NULL */
+    char *waits_for;      /* what the user was told last that its worker waits for; NULL */
     gint64 not_before_us; /* a retry waits */
     Retry retry;
 } Job;
@@ -50,6 +51,7 @@ typedef struct
 {
     const Settings *settings;
     const ApplyListener *listener;
+    Notes notes; /* the listener's */
     Cancel *cancel;
     Plan *plan;
     RunProgress *run;

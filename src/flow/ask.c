@@ -61,7 +61,7 @@ check_space(
         facts->space, space);
     if (options->force)
     {
-        options->note(options->data, difference);
+        notes_say(options->notes, "%s", difference);
         return true;
     }
     g_set_error_literal(error, VF_ERROR, VF_ERROR_MISMATCH, difference);
@@ -152,7 +152,8 @@ flow_ask(const Settings *settings, const AskOptions *options, Cancel *cancel, GE
     g_autoptr(Embedder) embedder = stage_embedder(settings, 0, error);
     if (embedder == NULL)
         return NULL;
-    g_autoptr(Store) store = stage_new_store(settings, "vecferry ask", &map, cancel, error);
+    g_autoptr(Store) store =
+        stage_new_store(settings, "vecferry ask", &map, options->notes, cancel, error);
     if (store == NULL || !prepare(store, embedder, options, &facts, cancel, &tokens, error))
         return NULL;
 
@@ -160,7 +161,7 @@ flow_ask(const Settings *settings, const AskOptions *options, Cancel *cancel, GE
     if (vector == NULL)
         return NULL;
     if (g_str_equal(embedder->info.provider, "hashing"))
-        options->note(options->data, "hashed vectors find words, not meaning");
+        notes_say(options->notes, "hashed vectors find words, not meaning");
     g_autoptr(GPtrArray) answers =
         store_ask(store, options->bot, vector, embedder->info.dimensions, options->limit, error);
     if (answers == NULL)

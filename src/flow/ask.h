@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/cancel.h"
+#include "base/notes.h"
 #include "base/settings.h"
 #include "model/answer.h"
 
@@ -14,9 +15,7 @@ typedef struct
     int limit;  /* answers at most */
     bool force; /* ask even when the rows are of another space than the question */
 
-    /* A sentence for the person who asks. */
-    void (*note)(void *data, const char *text);
-    void *data;
+    const Notes *notes; /* for the person who asks */
 } AskOptions;
 
 typedef struct

@@ -18,7 +18,7 @@ reach_store(Apply *apply, GError **error)
         gint64 wait_ms = 0;
         g_clear_pointer(&apply->store, store_close);
         apply->store = stage_new_store(
-            apply->settings, "vecferry apply", &apply->map, apply->cancel, &problem);
+            apply->settings, "vecferry apply", &apply->map, &apply->notes, apply->cancel, &problem);
         if (apply->store != NULL)
             break;
         if (retry_again(&retry, problem, &wait_ms) && cancel_sleep(apply->cancel, wait_ms))

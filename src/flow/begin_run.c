@@ -71,6 +71,7 @@ clear_job(void *data)
 {
     Job *job = data;
     g_free(job->last_words);
+    g_free(job->waits_for);
 }
 
 void

@@ -8,7 +8,8 @@
 
 char *
 flow_create_store(
-    const Settings *settings, int dimensions, bool dry_run, Cancel *cancel, GError **error)
+    const Settings *settings, int dimensions, bool dry_run, const Notes *notes, Cancel *cancel,
+    GError **error)
 {
     StoreMap map = {0};
 
@@ -20,7 +21,7 @@ flow_create_store(
         return NULL;
     }
     g_autoptr(Store) store =
-        stage_new_store(settings, "vecferry store create", &map, cancel, error);
+        stage_new_store(settings, "vecferry store create", &map, notes, cancel, error);
     if (store == NULL ||
         !(dry_run ? store_may_create(store, error) : store_create(store, dimensions, error)))
         return NULL;

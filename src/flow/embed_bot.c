@@ -97,6 +97,12 @@ embed(Work *work, GError **error)
     return embedded;
 }
 
+static void
+say_waiting(void *data, const char *text)
+{
+    worker_say(data, &(WorkEvent){.kind = EVENT_WAITING, .reason = (char *) (gsize) text});
+}
+
 bool
 flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *cancel, GError **error)
 {
@@ -109,6 +115,7 @@ flow_embed_bot(const WorkOrder *order, const WorkListener *listener, Cancel *can
         .order = order,
         .listener = listener,
         .outer = cancel,
+        .notes = {say_waiting, &work},
         .enough = enough,
         .calls = calls,
         .keep = keep,

@@ -38,7 +38,8 @@ build_index(Apply *apply, GError **error)
             return true;
         if (ask_store_again(apply, tries))
             continue;
-        if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED))
+        if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) &&
+            !g_error_matches(problem, VF_ERROR, VF_ERROR_BUSY))
         {
             g_propagate_error(error, g_steal_pointer(&problem));
             return false;

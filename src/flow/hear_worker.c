@@ -23,6 +23,19 @@ hear_of_pause(Apply *apply, gint64 pause_ms)
     apply->pause_end_us = MAX(apply->pause_end_us, end_us);
 }
 
+/* A worker waits again and again; the user hears when it is for something else. */
+static void
+hear_of_wait(Apply *apply, Job *job, const WorkEvent *event)
+{
+    const char *reason = event->reason == NULL ? "waiting" : event->reason;
+
+    if (g_strcmp0(job->waits_for, reason) == 0)
+        return;
+    apply_note(apply, "%s: %s", job->progress->title, reason);
+    g_free(job->waits_for);
+    job->waits_for = g_strdup(reason);
+}
+
 bool
 hear_worker(Apply *apply, Job *job, const WorkEvent *event, GError **error)
 {
@@ -53,6 +66,9 @@ hear_worker(Apply *apply, Job *job, const WorkEvent *event, GError **error)
         return true;
     case EVENT_THROTTLED:
         hear_of_pause(apply, event->wait_ms);
+        return true;
+    case EVENT_WAITING:
+        hear_of_wait(apply, job, event);
         return true;
     case EVENT_SOURCE:
     case EVENT_OTHER:

@@ -255,10 +255,11 @@ look_at_sources(
 
 /* `dimensions`: of the model; if nobody knows them, the column's. */
 static Observation *
-look_at_store(const Settings *settings, int *dimensions, Cancel *cancel, GError **error)
+look_at_store(
+    const Settings *settings, int *dimensions, const Notes *notes, Cancel *cancel, GError **error)
 {
     StoreMap map = {0};
-    g_autoptr(Store) store = stage_new_store(settings, "vecferry plan", &map, cancel, error);
+    g_autoptr(Store) store = stage_new_store(settings, "vecferry plan", &map, notes, cancel, error);
 
     if (store == NULL || !store_check(store, *dimensions, error))
         return NULL;
@@ -304,7 +305,9 @@ ids_of(const GPtrArray *bots)
 }
 
 Plan *
-flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GError **error)
+flow_make_plan(
+    const Settings *settings, const Plan *agreed, const Notes *notes, Cancel *cancel,
+    GError **error)
 {
     g_autoptr(Catalogue) catalogue = stage_catalogue(settings, error);
     if (catalogue == NULL)
@@ -319,7 +322,7 @@ flow_make_plan(const Settings *settings, const Plan *agreed, Cancel *cancel, GEr
     if (unasked == NULL)
         return NULL;
     int dimensions = unasked->info.dimensions;
-    g_autoptr(Observation) store = look_at_store(settings, &dimensions, cancel, error);
+    g_autoptr(Observation) store = look_at_store(settings, &dimensions, notes, cancel, error);
     if (store == NULL)
         return NULL;
     g_autofree char *unasked_space = embedder_space(unasked);

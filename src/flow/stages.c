@@ -154,12 +154,21 @@ distance_from_name(const char *name)
     return g_str_equal(name, "ip") ? DISTANCE_IP : DISTANCE_L2;
 }
 
+/* What the server takes, in milliseconds, at most. */
+#define MAX_LOCK_S (G_MAXINT / 1000)
+
 Store *
 stage_new_store(
-    const Settings *settings, const char *name, StoreMap *map, Cancel *cancel, GError **error)
+    const Settings *settings, const char *name, StoreMap *map, const Notes *notes, Cancel *cancel,
+    GError **error)
 {
     const char *url = settings_require(settings, SETTING_NEW_STORE, error);
-    const PgOptions options = {.url = url, .application_name = name};
+    const PgOptions options = {
+        .url = url,
+        .application_name = name,
+        .lock_timeout_s = (int) MIN(settings_count(settings, SETTING_LOCK_TIMEOUT), MAX_LOCK_S),
+        .notes = notes,
+    };
 
     if (url == NULL)
         return NULL;

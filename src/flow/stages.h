@@ -33,9 +33,10 @@ bool stage_probe(Embedder *embedder, Cancel *cancel, EmbedReply *reply, GError *
 /* Who embeds the bots. */
 Launcher *stage_launcher(GError **error);
 
-/* `map` is filled and must live as long as the store. */
+/* `map` is filled; it and `notes`, which hears of long waits, must live as long as the store. */
 Store *stage_new_store(
-    const Settings *settings, const char *name, StoreMap *map, Cancel *cancel, GError **error);
+    const Settings *settings, const char *name, StoreMap *map, const Notes *notes, Cancel *cancel,
+    GError **error);
 
 ExtractOptions stage_extract_options(const Settings *settings);
 

@@ -180,14 +180,15 @@ judge(const Settings *settings, const Wish *wish, const Counts *counts)
 }
 
 Verification *
-flow_verify(const Settings *settings, Cancel *cancel, GError **error)
+flow_verify(const Settings *settings, const Notes *notes, Cancel *cancel, GError **error)
 {
     g_auto(Wish) wish = {0};
     StoreMap map = {0};
 
     if (!make_wish(settings, &wish, cancel, error))
         return NULL;
-    g_autoptr(Store) store = stage_new_store(settings, "vecferry verify", &map, cancel, error);
+    g_autoptr(Store) store =
+        stage_new_store(settings, "vecferry verify", &map, notes, cancel, error);
     if (store == NULL || !store_check_reading(store, 0, error))
         return NULL;
     g_autoptr(Counts) counts = count_store(store, wish.counted, error);

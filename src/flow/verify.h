@@ -4,11 +4,13 @@
 #pragma once
 
 #include "base/cancel.h"
+#include "base/notes.h"
 #include "base/settings.h"
 #include "model/verification.h"
 
 /*
  * The level "counts": rows by bot and source against the catalogue and our marks; without a
- * catalogue against themselves.  Yours.
+ * catalogue against themselves.  `notes` hears of long waits.  Yours.
  */
-Verification *flow_verify(const Settings *settings, Cancel *cancel, GError **error);
+Verification *flow_verify(
+    const Settings *settings, const Notes *notes, Cancel *cancel, GError **error);

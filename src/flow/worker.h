@@ -50,6 +50,7 @@ typedef struct
     const WorkOrder *order;
     const WorkListener *listener; /* spoken to by worker_say() only */
     Cancel *outer;                /* the user's wish */
+    Notes notes;                  /* the listener hears of long waits */
 
     /* wishes to stop; any thread asks for them */
     Cancel *enough; /* after a failure nothing new is begun */

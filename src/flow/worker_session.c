@@ -37,8 +37,8 @@ lock_bot(Work *work, GError **error)
 bool
 worker_open_store(Work *work, GError **error)
 {
-    work->store =
-        stage_new_store(work->settings, work->order->worker, &work->map, work->keep, error);
+    work->store = stage_new_store(
+        work->settings, work->order->worker, &work->map, &work->notes, work->keep, error);
     if (work->store == NULL || !store_check(work->store, work->embedder->info.dimensions, error))
         return false;
     if (*work->order->store_identity != '\0' &&

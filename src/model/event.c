@@ -11,6 +11,7 @@ static const char *const NAMES[] = {
     [EVENT_SOURCE_FAILED] = "source-failed",
     [EVENT_PROGRESS] = "progress",
     [EVENT_THROTTLED] = "throttled",
+    [EVENT_WAITING] = "waiting",
     [EVENT_FINAL] = "final",
     [EVENT_OTHER] = "other",
 };

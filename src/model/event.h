@@ -6,6 +6,7 @@
  *   {"event":"source-failed","source":…,"code":…,"reason":…}
  *   {"event":"progress","chunks":n,"reused":n,"tokens":n}
  *   {"event":"throttled","wait_ms":n}
+ *   {"event":"waiting","reason":…}
  *   {"event":"final","state":"succeeded"|"failed","code":…,"reason":…,"chunks":n,"reused":n,
  *    "tokens":n}
  *
@@ -23,6 +24,7 @@ typedef enum
     EVENT_SOURCE_FAILED,
     EVENT_PROGRESS,
     EVENT_THROTTLED,
+    EVENT_WAITING,
     EVENT_FINAL,
     EVENT_OTHER, /* something this version does not know */
 } EventKind;

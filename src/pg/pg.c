@@ -1,6 +1,7 @@
 #include "pg/pg.h"
 
 #include "base/error.h"
+#include "pg/blocked_by.sql.h"
 #include "pg/session.h"
 
 #include <errno.h>
@@ -14,11 +15,10 @@
 /* Chunks in which COPY data is handed to libpq, so that a cancel is seen between them. */
 #define COPY_SLICE (256 * 1024)
 
-typedef struct
-{
-    GPtrArray *keywords;
-    GPtrArray *values;
-} Parameters;
+/* A statement that is not done by then may wait for somebody's lock: another session looks.  Then
+ * ever more seldom. */
+#define LOOK_MS 2000
+#define LOOK_AGAIN_MS 60000
 
 static char *
 one_line(const char *message)
@@ -36,6 +36,7 @@ one_line(const char *message)
 }
 
 #define DISK_FULL "53100"
+#define LOCK_NOT_AVAILABLE "55P03"
 #define HINT_DISK_FULL "the server's disk is full: make room there, then run the same command again"
 
 /*
@@ -51,7 +52,8 @@ code_of_state(const char *state)
         return VF_ERROR_CONNECT;
     if (g_str_has_prefix(state, "28") || g_str_equal(state, "42501") || g_str_equal(state, "25006"))
         return VF_ERROR_DENIED;
-    if (g_str_equal(state, "53300") || g_str_equal(state, "55P03") || g_str_has_prefix(state, "40"))
+    if (g_str_equal(state, "53300") || g_str_equal(state, LOCK_NOT_AVAILABLE) ||
+        g_str_has_prefix(state, "40"))
         return VF_ERROR_BUSY;
     return VF_ERROR_FAILED;
 }
@@ -65,6 +67,10 @@ hint_of_state(const char *state)
         return "grant the privilege to the role, or connect as another one";
     if (g_strcmp0(state, "25006") == 0)
         return "the server is read-only: connect to the writer";
+    if (g_strcmp0(state, LOCK_NOT_AVAILABLE) == 0)
+        return "end the session that has the lock, or wait for its end (--lock-timeout) and run "
+               "the "
+               "same command again";
     return NULL;
 }
 
@@ -83,6 +89,11 @@ session_set_error(Pg *pg, const PGresult *result, GError **error)
     {
         g_set_error_literal(error, VF_ERROR, VF_ERROR_CANCELLED, "interrupted");
         return;
+    }
+    if (g_strcmp0(state, LOCK_NOT_AVAILABLE) == 0 && pg->blocker != NULL)
+    {
+        g_free(message);
+        message = g_strconcat("waited in vain for ", pg->blocker, NULL);
     }
     g_set_error(
         error, VF_ERROR, (int) (lost ? VF_ERROR_CONNECT : code_of_state(state)), "%s%s%s%s",
@@ -148,10 +159,9 @@ parameters_add(Parameters *parameters, const char *keyword, const char *value)
 static void
 parameters_clear(Parameters *parameters)
 {
-    g_ptr_array_unref(parameters->keywords);
-    g_ptr_array_unref(parameters->values);
+    g_clear_pointer(&parameters->keywords, g_ptr_array_unref);
+    g_clear_pointer(&parameters->values, g_ptr_array_unref);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parameters, parameters_clear)
 
 static void
 add_default(
@@ -347,43 +357,58 @@ notice_our_death(Pg *pg)
     pg_run(pg, "SET client_connection_check_interval = 500", NULL);
 }
 
-Pg *
-pg_connect(const PgOptions *options, Cancel *cancel, GError **error)
+/* One session; nothing is set in it yet. */
+static bool
+open_session(Pg *pg, GError **error)
 {
-    g_auto(Parameters) parameters = {
-        g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
-    g_autofree char *address = pg_address(options->url);
-    g_autoptr(Pg) pg = g_new0(Pg, 1);
-
-    if (!collect_parameters(options, &parameters, error))
-        return NULL;
-    pg->cancel = cancel;
-    pg->notice = options->notice;
-    pg->notice_data = options->notice_data;
     pg->conn = PQconnectStartParams(
-        (const char *const *) parameters.keywords->pdata,
-        (const char *const *) parameters.values->pdata, 0);
+        (const char *const *) pg->parameters.keywords->pdata,
+        (const char *const *) pg->parameters.values->pdata, 0);
     if (pg->conn == NULL)
         g_error("out of memory");
 
-    if (PQstatus(pg->conn) != CONNECTION_BAD && !poll_connection(pg->conn, cancel, error))
-    {
-        g_prefix_error(error, "could not connect to %s: ", address);
-        return NULL;
-    }
+    if (PQstatus(pg->conn) != CONNECTION_BAD && !poll_connection(pg->conn, pg->cancel, error))
+        return false;
     if (PQstatus(pg->conn) != CONNECTION_OK)
     {
         set_connect_error(pg->conn, error);
+        return false;
+    }
+    PQsetNoticeReceiver(pg->conn, receive_notice, pg);
+    return true;
+}
+
+static bool
+prepare_session(Pg *pg, int lock_timeout_s, GError **error)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "SET statement_timeout = 0; SET lock_timeout = '%ds'; "
+        "SET idle_in_transaction_session_timeout = 0; SET bytea_output = 'hex'; "
+        "SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on",
+        lock_timeout_s);
+    return pg_run(pg, sql, error);
+}
+
+Pg *
+pg_connect(const PgOptions *options, Cancel *cancel, GError **error)
+{
+    g_autofree char *address = pg_address(options->url);
+    g_autoptr(Pg) pg = g_new0(Pg, 1);
+
+    pg->cancel = cancel;
+    pg->notice = options->notice;
+    pg->notice_data = options->notice_data;
+    pg->notes = options->notes;
+    pg->parameters.keywords = g_ptr_array_new_with_free_func(g_free);
+    pg->parameters.values = g_ptr_array_new_with_free_func(g_free);
+    if (!collect_parameters(options, &pg->parameters, error))
+        return NULL;
+    if (!open_session(pg, error))
+    {
         g_prefix_error(error, "could not connect to %s: ", address);
         return NULL;
     }
-    PQsetNoticeReceiver(pg->conn, receive_notice, pg);
-    if (!pg_run(
-            pg,
-            "SET statement_timeout = 0; SET lock_timeout = 0; "
-            "SET idle_in_transaction_session_timeout = 0; SET bytea_output = 'hex'; "
-            "SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on",
-            error))
+    if (!prepare_session(pg, options->lock_timeout_s, error))
     {
         g_prefix_error(error, "could not prepare the session with %s: ", address);
         return NULL;
@@ -398,6 +423,9 @@ pg_close(Pg *pg)
     if (pg == NULL)
         return;
     PQfinish(pg->conn);
+    if (!pg->looks)
+        parameters_clear(&pg->parameters);
+    g_free(pg->blocker);
     g_free(pg);
 }
 
@@ -435,16 +463,64 @@ cancel_statement(Pg *pg)
     PQfreeCancel(request);
 }
 
+/* What the session waits for, and who has it; NULL: it waits for nobody, or nobody can tell. */
+static char *
+find_blocker(const Pg *waiting)
+{
+    g_autoptr(Pg) pg = g_new0(Pg, 1);
+    g_autofree char *pid = g_strdup_printf("%d", PQbackendPID(waiting->conn));
+    const char *parameters[] = {pid};
+
+    pg->looks = true;
+    pg->cancel = waiting->cancel;
+    pg->parameters = waiting->parameters;
+    g_autoptr(PGresult) found =
+        open_session(pg, NULL) ? pg_query(pg, SQL_BLOCKED_BY, 1, parameters, NULL) : NULL;
+    if (found == NULL || PQntuples(found) == 0)
+        return NULL;
+    const char *table = pg_text(found, 0, 0);
+    const char *name = pg_text(found, 0, 2);
+    return g_strdup_printf(
+        "a lock on %s, held by pid %s%s%s%s", *table == '\0' ? "a row" : table,
+        pg_text(found, 0, 1), *name == '\0' ? "" : " (", name, *name == '\0' ? "" : ")");
+}
+
+static void
+look_for_blocker(Pg *pg)
+{
+    g_autofree char *blocker = pg->looks ? NULL : find_blocker(pg);
+
+    if (blocker == NULL || g_strcmp0(blocker, pg->blocker) == 0)
+        return;
+    notes_say(pg->notes, "waiting for %s", blocker);
+    g_free(pg->blocker);
+    pg->blocker = g_steal_pointer(&blocker);
+}
+
+/* Waits until the server has something to say.  False when it should be asked to stop. */
+static bool
+wait_for_answer(Pg *pg)
+{
+    for (int wait_ms = LOOK_MS;; wait_ms = MIN(wait_ms * 2, LOOK_AGAIN_MS))
+    {
+        if (wait_socket(pg->conn, POLLIN, pg->cancel, wait_ms))
+            return true;
+        if (cancel_requested(pg->cancel))
+            return false;
+        look_for_blocker(pg);
+    }
+}
+
 /* Waits for the next result; NULL at the end.  On the stop it cancels once and goes on. */
 static PGresult *
 next_result(Pg *pg, bool *cancelled)
 {
     while (PQisBusy(pg->conn))
     {
-        if (!wait_socket(pg->conn, POLLIN, *cancelled ? NULL : pg->cancel, *cancelled ? 5000 : -1))
+        if (*cancelled && !wait_socket(pg->conn, POLLIN, NULL, 5000))
+            return NULL;
+        if (!*cancelled && !wait_for_answer(pg))
         {
-            if (*cancelled)
-                return NULL;
             *cancelled = true;
             cancel_statement(pg);
             continue;
@@ -482,6 +558,7 @@ session_collect(Pg *pg)
 PGresult *
 session_execute(Pg *pg, const char *sql, int count, const char *const *parameters)
 {
+    g_clear_pointer(&pg->blocker, g_free);
     const int sent = count == 0
                          ? PQsendQuery(pg->conn, sql)
                          : PQsendQueryParams(pg->conn, sql, count, NULL, parameters, NULL, NULL, 0);

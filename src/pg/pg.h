@@ -2,7 +2,8 @@
  * pg.h - libpq with owners, errors and a way out.
  *
  * Every call watches the session's cancel: Ctrl-C cancels the running statement on
- * the server too.  SQLSTATEs become codes a caller can act on:
+ * the server too.  A statement that waits for somebody else's lock says so to the notes
+ * after a moment, and whose it is.  SQLSTATEs become codes a caller can act on:
  *
  *   VF_ERROR_CONNECT  the session is lost, or the server is not there (yet)
  *   VF_ERROR_BUSY     locks, deadlocks, serialisation, too many connections
@@ -15,6 +16,7 @@
 #pragma once
 
 #include "base/cancel.h"
+#include "base/notes.h"
 
 #include <glib.h>
 #include <libpq-fe.h>
@@ -34,6 +36,9 @@ typedef struct
     /* Hears the server's NOTICEs and WARNINGs; NULL: not heard. */
     void (*notice)(void *data, const char *message);
     void *notice_data;
+
+    int lock_timeout_s; /* for one lock, then VF_ERROR_BUSY; 0: no limit */
+    const Notes *notes; /* lives as long as the session; NULL: nobody listens */
 } PgOptions;
 
 Pg *pg_connect(const PgOptions *options, Cancel *cancel, GError **error);

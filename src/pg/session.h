@@ -5,6 +5,13 @@
 
 #include "pg/pg.h"
 
+/* What libpq is told to connect with. */
+typedef struct
+{
+    GPtrArray *keywords;
+    GPtrArray *values;
+} Parameters;
+
 struct Pg
 {
     PGconn *conn;
@@ -12,6 +19,10 @@ struct Pg
     void (*notice)(void *data, const char *message);
     void *notice_data;
     guint notices; /* heard so far */
+    const Notes *notes;
+    Parameters parameters; /* for the session that looks */
+    bool looks;            /* it is that session: nobody looks at it */
+    char *blocker;         /* what the statement under way waits for, and whose it is; NULL */
 };
 
 /* Sends one statement and waits for its last result, or for the begin of a COPY. */
