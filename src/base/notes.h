@@ -16,3 +16,6 @@ typedef struct
 
 /* Nothing when nobody listens: NULL, or no say(). */
 void notes_say(const Notes *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The problem, without its hint, and that its end is waited for. */
+void notes_say_waiting(const Notes *notes, const GError *problem);

@@ -61,7 +61,8 @@ typedef struct
     gint64 unreadable_since_us; /* 0: the catalogue could be read the last time */
     gint64 read_again_us;       /* not before */
     StoreMap map;
-    Store *store; /* reopened when its session is lost */
+    Store *store;    /* reopened when its session is lost */
+    bool store_fell; /* a worker heard why it is down: waiting for it is of no use */
     RetryPolicy policy;
     char *meter;
     char *settings_text;

@@ -3,6 +3,9 @@
 #include "base/retry.h"
 #include "flow/stages.h"
 
+/* How long the store may be away before the user is told that it is waited for. */
+#define QUIET_US (5 * G_USEC_PER_SEC)
+
 /* How often a question is asked again when the session with the store was lost over it. */
 #define MAX_QUESTIONS 5
 
@@ -10,7 +13,9 @@ bool
 reach_store(Apply *apply, GError **error)
 {
     static const RetryPolicy REACH = {.attempts = 60, .first_ms = 250, .longest_ms = 2000};
+    const gint64 begin_us = g_get_monotonic_time();
     Retry retry = {.policy = &REACH};
+    bool told = false;
 
     while (apply->store == NULL || !pg_alive(apply->store->pg))
     {
@@ -21,10 +26,18 @@ reach_store(Apply *apply, GError **error)
             apply->settings, "vecferry apply", &apply->map, &apply->notes, apply->cancel, &problem);
         if (apply->store != NULL)
             break;
-        if (retry_again(&retry, problem, &wait_ms) && cancel_sleep(apply->cancel, wait_ms))
-            continue;
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
+        if (apply->store_fell || !retry_again(&retry, problem, &wait_ms))
+        {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        if (!told && g_get_monotonic_time() - begin_us > QUIET_US)
+        {
+            notes_say_waiting(&apply->notes, problem);
+            told = true;
+        }
+        if (!cancel_sleep(apply->cancel, wait_ms))
+            return cancel_check(apply->cancel, error);
     }
     return true;
 }

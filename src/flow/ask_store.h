@@ -8,7 +8,8 @@
 #include "flow/applying.h"
 #include "store/mark.h"
 
-/* Opens `apply->store`, or opens it again when its session is lost. */
+/* Opens `apply->store`, or opens it again when its session is lost.  Waits two minutes for a server
+ * that is away, but not when `apply->store_fell`. */
 bool reach_store(Apply *apply, GError **error);
 
 /* A question failed because the session was lost over it, for the so-manieth time: another try may

@@ -86,6 +86,29 @@ arrive_job(Job *job, const WorkersMark *mark)
             job->progress, "bad-input", mark->failure == NULL ? "loaded in part" : mark->failure);
 }
 
+/*
+ * A server that falls may tell one worker why, and nobody after.  What that worker heard ends the
+ * run then, and not that nobody answers.
+ */
+static bool
+ask_store_or_tell(
+    Apply *apply, const Job *job, const GError *failure, WorkersMark *mark, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    apply->store_fell = ends_the_run(failure);
+    if (ask_store(apply, job, mark, &problem))
+    {
+        apply->store_fell = false;
+        return true;
+    }
+    if (apply->store_fell && g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT))
+        g_propagate_error(error, g_error_copy(failure));
+    else
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 bool
 end_job(Apply *apply, Job *job, const char *how, GError **error)
 {
@@ -98,16 +121,14 @@ end_job(Apply *apply, Job *job, const char *how, GError **error)
         job->progress->state = BOT_PENDING;
         return apply_write_bot(apply, job->progress, error);
     }
-    if (!ask_store(apply, job, &mark, error))
+    g_autoptr(GError) failure = failure_of(job, how);
+    if (!ask_store_or_tell(apply, job, failure, &mark, error))
         return false;
     fault_point(FAULT_BEFORE_LEDGER_DONE);
     if (mark.arrived)
         arrive_job(job, &mark);
     else
-    {
-        g_autoptr(GError) failure = failure_of(job, how);
         fail_job(apply, job, failure);
-    }
     return apply_write_bot(apply, job->progress, error);
 }
 

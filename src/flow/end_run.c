@@ -36,7 +36,7 @@ build_index(Apply *apply, GError **error)
             apply_note(apply, "%s", advice);
         if (built)
             return true;
-        if (ask_store_again(apply, tries))
+        if (ask_store_again(apply, tries) && !g_error_matches(problem, VF_ERROR, VF_ERROR_DENIED))
             continue;
         if (!g_error_matches(problem, VF_ERROR, VF_ERROR_FAILED) &&
             !g_error_matches(problem, VF_ERROR, VF_ERROR_BUSY))

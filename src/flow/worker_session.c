@@ -8,6 +8,9 @@
 /* How long a lost session is opened again. */
 #define REOPEN_S 60
 
+/* After how much of it the user is told. */
+#define QUIET_S 5
+
 static const RetryPolicy LOCK_POLICY = {.attempts = 40, .first_ms = 100, .longest_ms = 1000};
 static const RetryPolicy REOPEN_POLICY = {.attempts = 1000, .first_ms = 250, .longest_ms = 2000};
 
@@ -63,7 +66,9 @@ bool
 worker_reopen_store(Work *work, GError **error)
 {
     const gint64 end_us = g_get_monotonic_time() + REOPEN_S * G_USEC_PER_SEC;
+    const gint64 tell_us = end_us - (REOPEN_S - QUIET_S) * G_USEC_PER_SEC;
     Retry retry = {.policy = &REOPEN_POLICY};
+    bool told = false;
 
     for (;;)
     {
@@ -74,6 +79,11 @@ worker_reopen_store(Work *work, GError **error)
         {
             staging_expect_rows(work->staging);
             return true;
+        }
+        if (!told && g_get_monotonic_time() > tell_us)
+        {
+            notes_say_waiting(&work->notes, problem);
+            told = true;
         }
         if (g_get_monotonic_time() < end_us && retry_again(&retry, problem, &wait_ms) &&
             cancel_sleep(work->keep, wait_ms))

@@ -1,5 +1,6 @@
 #include "flow/worker_stage.h"
 
+#include "base/error.h"
 #include "base/fault.h"
 #include "flow/worker_session.h"
 
@@ -36,7 +37,8 @@ add_rows(const Work *work, const Batch *batch, GArray *rows)
     }
 }
 
-/* Commits the rows, in another session when this one is lost. */
+/* Commits the rows, in another session when this one is lost; not when the server said, falling,
+ * why nobody will have one. */
 static bool
 keep_rows(Work *work, const GArray *rows, GError **error)
 {
@@ -47,7 +49,8 @@ keep_rows(Work *work, const GArray *rows, GError **error)
         g_autoptr(GError) problem = NULL;
         if (staging_add(work->staging, first, rows->len, &problem))
             return true;
-        if (pg_alive(work->store->pg) || sessions == MAX_SESSIONS_A_BATCH)
+        if (pg_alive(work->store->pg) || sessions == MAX_SESSIONS_A_BATCH ||
+            g_error_matches(problem, VF_ERROR, VF_ERROR_DENIED))
         {
             g_propagate_error(error, g_steal_pointer(&problem));
             return false;

@@ -116,3 +116,31 @@ def test_a_server_that_falls_down_for_want_of_room_is_waited_for(small, small_se
         small.apply()
     small.assert_complete(undisturbed)
     assert small.paid_again() <= WORKERS * (2 * CALLS + 1) * TEXTS_OF_A_CALL
+
+
+def test_a_server_that_fell_down_for_want_of_room_is_told_as_such(small, small_server, provider, undisturbed):
+    """Not as one that nobody reaches, and not after minutes: nobody but a person starts it again."""
+    provider.change(latency_ms=40)
+    process = small.start()
+    wait_for_calls(small, process, 6)
+    begin = time.monotonic()
+    with small_server.full("wal"):
+        result = Result(*end(process, 200))
+        assert time.monotonic() - begin < 60 * PATIENCE
+    small_server.restart("kill9")
+    full_disk_error(result)
+    small.apply()
+    small.assert_complete(undisturbed)
+
+
+def test_a_server_that_is_away_is_waited_for_aloud(migration, server, provider, undisturbed):
+    provider.change(latency_ms=40)
+    process = migration.start()
+    wait_for_calls(migration, process, 6)
+    server.stop("immediate")
+    time.sleep(8)
+    server.start()
+    status, _, stderr = end(process, 120)
+    assert status == 0, stderr
+    assert re.search(r"note: \w+: could not connect to database .*; waiting for it", stderr), stderr
+    migration.assert_complete(undisturbed)
