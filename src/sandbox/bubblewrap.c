@@ -1,5 +1,7 @@
 #include "sandbox/bubblewrap.h"
 
+#include "base/error.h"
+
 static void add(GPtrArray *argv, const char *first, ...) G_GNUC_NULL_TERMINATED;
 
 static void
@@ -66,4 +68,19 @@ bubblewrap_argv(const char *program, const SandboxJob *job)
         add(argv, *argument, NULL);
     g_ptr_array_add(argv, NULL);
     return (char **) g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+}
+
+bool
+bubblewrap_complains(const char *talk)
+{
+    return g_str_has_prefix(talk, "bwrap: ");
+}
+
+void
+bubblewrap_set_error(GError **error, const char *program, const char *talk)
+{
+    g_autofree char *valid = g_utf8_make_valid(talk, -1);
+    g_set_error(
+        error, VF_ERROR, VF_ERROR_FAILED, "could not run %s in the sandbox \"bubblewrap\": %s",
+        program, g_strdelimit(g_strchomp(valid), "\n", ' '));
 }

@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -90,21 +89,10 @@ resolved_path(int program_fd, const char *path)
 static bool
 prepare_filter(Confinement *confinement, GError **error)
 {
-    confinement->filter_fd = filter_for_program(error);
-    if (confinement->filter_fd < 0)
-        return false;
-
-    struct stat status;
-    if (fstat(confinement->filter_fd, &status) != 0)
-        status.st_size = 0;
-    const size_t size = (size_t) status.st_size;
-    confinement->filter.len = (unsigned short) (size / sizeof(struct sock_filter));
-    confinement->filter.filter = g_malloc(size);
-    if (pread(confinement->filter_fd, confinement->filter.filter, size, 0) == (ssize_t) size &&
-        size > 0)
-        return true;
-    g_set_error_literal(error, VF_ERROR, VF_ERROR_FAILED, "could not read the system call filter");
-    return false;
+    confinement->filter_fd =
+        confinement->hosts ? filter_for_host(error) : filter_for_program(error);
+    return confinement->filter_fd >= 0 &&
+           filter_read(confinement->filter_fd, &confinement->filter, error);
 }
 
 static bool
@@ -148,13 +136,14 @@ copied(const char *const *strings)
     return g_strv_builder_end(copy);
 }
 
-bool
-confinement_prepare(
-    Confinement *confinement, SandboxMode mode, const SandboxJob *job, GError **error)
+static bool
+prepare(
+    Confinement *confinement, SandboxMode mode, const SandboxJob *job, bool hosts, GError **error)
 {
     *confinement = (Confinement){
         .mode = mode,
         .job = job,
+        .hosts = hosts,
         .parent = getpid(),
         .program_fd = -1,
         .landlock_fd = -1,
@@ -174,6 +163,20 @@ confinement_prepare(
     confinement->argv = copied(job->argv);
     confinement->envp = copied(job->environment);
     return mode == SANDBOX_OFF || prepare_landlock(confinement, error);
+}
+
+bool
+confinement_prepare(
+    Confinement *confinement, SandboxMode mode, const SandboxJob *job, GError **error)
+{
+    return prepare(confinement, mode, job, false, error);
+}
+
+bool
+confinement_prepare_host(
+    Confinement *confinement, SandboxMode mode, const SandboxJob *job, GError **error)
+{
+    return prepare(confinement, mode, job, true, error);
 }
 
 static void
@@ -261,13 +264,21 @@ set_limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
     return setrlimit(resource, &limit) == 0;
 }
 
+/* What a job may use; of a host's these are its children's, one by one. */
 static bool
-set_limits(const SandboxJob *job)
+set_job_limits(int timeout_s, gint64 max_memory_bytes)
 {
-    const rlim_t seconds = (rlim_t) job->timeout_s;
-    const rlim_t memory = (rlim_t) job->max_memory_bytes;
+    const rlim_t seconds = (rlim_t) timeout_s;
+    const rlim_t memory = (rlim_t) max_memory_bytes;
     return set_limit(RLIMIT_CPU, seconds, seconds + 1) &&
-           (memory == 0 || set_limit(RLIMIT_AS, memory, memory)) && set_limit(RLIMIT_FSIZE, 0, 0) &&
+           (memory == 0 || set_limit(RLIMIT_AS, memory, memory)) && set_limit(RLIMIT_FSIZE, 0, 0);
+}
+
+static bool
+set_limits(const Confinement *confinement)
+{
+    const SandboxJob *job = confinement->job;
+    return (confinement->hosts || set_job_limits(job->timeout_s, job->max_memory_bytes)) &&
            set_limit(RLIMIT_CORE, 0, 0) && set_limit(RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES);
 }
 
@@ -304,6 +315,13 @@ die_with_parent(const Confinement *confinement)
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == confinement->parent;
 }
 
+/* It is one process already, so it cannot have another one. */
+static bool
+forbid_processes(void)
+{
+    return set_limit(RLIMIT_NPROC, 1, 1);
+}
+
 /* Which step failed; STEP_EXECUTE when all went well and only that is left. */
 static Step
 confine_plainly(const Confinement *confinement)
@@ -315,8 +333,7 @@ confine_plainly(const Confinement *confinement)
     if (confinement->landlock_fd >= 0 &&
         syscall(SYS_landlock_restrict_self, confinement->landlock_fd, 0) != 0)
         return STEP_LANDLOCK;
-    /* It is one process already, so it cannot have another one. */
-    if (!set_limit(RLIMIT_NPROC, 1, 1))
+    if (!confinement->hosts && !forbid_processes())
         return STEP_LIMITS;
     if (!die_with_parent(confinement))
         return STEP_PARENT;
@@ -334,11 +351,19 @@ confine(const Confinement *confinement, int output_fd, int talk_fd)
         return STEP_SIGNALS;
     if (!arrange_descriptors(confinement, output_fd, talk_fd))
         return STEP_DESCRIPTORS;
-    if (!set_limits(confinement->job))
+    if (!set_limits(confinement))
         return STEP_LIMITS;
     if (confinement->mode == SANDBOX_PLAIN)
         return confine_plainly(confinement);
     return die_with_parent(confinement) ? STEP_EXECUTE : STEP_PARENT;
+}
+
+bool
+confine_job(const JobLimits *limits, const struct sock_fprog *filter)
+{
+    return set_job_limits(limits->timeout_s, limits->max_memory_bytes) &&
+           (!limits->filtered ||
+            (forbid_processes() && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter) == 0));
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * Both filters are lists of what is allowed; all else fails with EPERM, as do system
+ * All filters are lists of what is allowed; all else fails with EPERM, as do system
  * calls that do not exist yet.  Failing is kinder than killing: the C library asks for
  * many things that it can do without.
  */
@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Computing, the descriptors one has, and the end. */
@@ -145,6 +147,20 @@ static const Conditional STARTING_WHEN[] = {
     {"fcntl", ARG_IS(1, F_DUPFD_CLOEXEC)},
 };
 
+/* A host makes the filter of its children, too. */
+static const char *const HOSTING[] = {
+    "recvmsg", "send", "sendto", "memfd_create", "close_range", "setrlimit", NULL,
+};
+
+#define NAMESPACES                                                                                 \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
+     CLONE_NEWNET)
+
+static const Conditional HOSTING_WHEN[] = {
+    {"clone", ARG_LACKS(0, NAMESPACES)},
+    {"prctl", ARG_IS(0, PR_SET_PDEATHSIG)},
+};
+
 static const Conditional SEALED_WHEN[] = {
     {"mmap", ARG_LACKS(2, PROT_EXEC)},
     {"mmap2", ARG_LACKS(2, PROT_EXEC)},
@@ -187,18 +203,10 @@ fail(int problem, const char *what, GError **error)
     return false;
 }
 
-int
-filter_for_program(GError **error)
+/* Writes it down and frees it; problem is what went wrong before. */
+static int
+filter_to_file(scmp_filter_ctx filter, int problem, GError **error)
 {
-    int problem = -ENOMEM;
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (filter != NULL)
-        problem = allow_all(filter, COMPUTING);
-    if (problem == 0)
-        problem = allow_all(filter, STARTING);
-    if (problem == 0)
-        problem = allow_when(filter, STARTING_WHEN, G_N_ELEMENTS(STARTING_WHEN));
-
     const int fd = problem == 0 ? memfd_create("filter", MFD_CLOEXEC) : -1;
     if (problem == 0)
         problem = fd < 0 ? -errno : seccomp_export_bpf(filter, fd);
@@ -212,6 +220,51 @@ filter_for_program(GError **error)
         close(fd);
     fail(problem, "make", error);
     return -1;
+}
+
+static int
+allow_program(scmp_filter_ctx filter)
+{
+    int problem = filter == NULL ? -ENOMEM : allow_all(filter, COMPUTING);
+    if (problem == 0)
+        problem = allow_all(filter, STARTING);
+    if (problem == 0)
+        problem = allow_when(filter, STARTING_WHEN, G_N_ELEMENTS(STARTING_WHEN));
+    return problem;
+}
+
+int
+filter_for_program(GError **error)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    return filter_to_file(filter, allow_program(filter), error);
+}
+
+int
+filter_for_host(GError **error)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int problem = allow_program(filter);
+    if (problem == 0)
+        problem = allow_all(filter, HOSTING);
+    if (problem == 0)
+        problem = allow_when(filter, HOSTING_WHEN, G_N_ELEMENTS(HOSTING_WHEN));
+    return filter_to_file(filter, problem, error);
+}
+
+bool
+filter_read(int fd, struct sock_fprog *filter, GError **error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        status.st_size = 0;
+    const size_t size = (size_t) status.st_size;
+    filter->len = (unsigned short) (size / sizeof(struct sock_filter));
+    filter->filter = g_malloc(size);
+    if (size > 0 && pread(fd, filter->filter, size, 0) == (ssize_t) size)
+        return true;
+    g_set_error_literal(error, VF_ERROR, VF_ERROR_FAILED, "could not read the system call filter");
+    return false;
 }
 
 bool

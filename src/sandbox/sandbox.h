@@ -76,6 +76,39 @@ SandboxResult *sandbox_run(SandboxMode mode, const SandboxJob *job, Cancel *canc
 void sandbox_result_free(SandboxResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxResult, sandbox_result_free)
 
+/* --- a host: one program for many jobs ----------------------------------------------------- */
+
+/*
+ * Starting a program in a sandbox costs more than a small job.  A host is a program of ours
+ * that is started once and has a process of its own for each job, forked from it before it
+ * knows of any: no job sees another one's process, input or output.  A host's program calls
+ * sandbox_serve() first of all.
+ */
+typedef struct SandboxHost SandboxHost;
+
+/*
+ * Of the program only argv, environment, readable and proc count.  It is started when it is
+ * first needed, by the thread that runs the job, and lives no longer than that thread.
+ */
+SandboxHost *sandbox_host_new(SandboxMode mode, const SandboxJob *program);
+
+/* Ends the program, too. */
+void sandbox_host_free(SandboxHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxHost, sandbox_host_free)
+
+/*
+ * Like sandbox_run(), for one job at a time.  Of the job argv are all arguments, without a
+ * program's path; environment, readable and proc are the host's.
+ */
+SandboxResult *sandbox_host_run(
+    SandboxHost *host, const SandboxJob *job, Cancel *cancel, GError **error);
+
+/*
+ * In the host's program.  Returns in each job's process, with the job's arguments, yours, and
+ * its descriptors 0, 1 and 2 in place; NULL in the host itself, when it is no longer needed.
+ */
+char **sandbox_serve(void);
+
 /*
  * Called by a sandboxed program of ours before it touches foreign bytes: from here on it
  * can compute, use the descriptors it has, and end.  Opening a file, running a program

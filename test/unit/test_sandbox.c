@@ -1,7 +1,8 @@
 /*
  * This program is also the one that is run: `test-sandbox probe NAME ARGUMENT` tries
  * something forbidden and says by its exit status whether that worked.  Each attack is
- * made in mode off as well, to see that it can succeed.
+ * made in mode off as well, to see that it can succeed.  And each is made twice: as a program
+ * of its own, and as a job of a host.
  */
 #include "base/error.h"
 #include "sandbox/sandbox.h"
@@ -311,6 +312,26 @@ probe_orphan(const char *unused)
     return write(1, text, (size_t) length) == length ? 0 : 1;
 }
 
+/* In a job: what the one before it left. */
+static int
+probe_count(const char *unused)
+{
+    static char count = '0';
+    (void) unused;
+    count++;
+    return write(1, &count, 1) == 1 ? 0 : 1;
+}
+
+static int
+probe_descriptors(const char *unused)
+{
+    (void) unused;
+    for (int fd = 3; fd < 1024; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            return WORKED;
+    return REFUSED;
+}
+
 typedef struct
 {
     const char *name;
@@ -346,6 +367,8 @@ static const Probe PROBES[] = {
     {"spin", probe_spin},
     {"flood", probe_flood},
     {"orphan", probe_orphan},
+    {"count", probe_count},
+    {"descriptors", probe_descriptors},
 };
 
 static int
@@ -378,14 +401,28 @@ environment(void)
     return IS_SANITIZED ? sanitized : NULL;
 }
 
-static SandboxResult *
-run_for(
-    SandboxMode mode, const char *name, const char *argument, int timeout_s, Cancel *cancel,
-    GError **error)
+static SandboxHost *
+new_host(SandboxMode mode)
 {
-    const int input = file_with("some input");
+    const SandboxJob program = {
+        .argv = (const char *const[]){"/proc/self/exe", "serve", NULL},
+        .environment = environment(),
+        .proc = IS_SANITIZED,
+    };
+    return sandbox_host_new(mode, &program);
+}
+
+/* Which way the tests go; main() changes it between them. */
+static bool hosted;
+
+static SandboxResult *
+run_with(
+    SandboxHost *host, SandboxMode mode, const char *name, const char *argument, int timeout_s,
+    int input, Cancel *cancel, GError **error)
+{
+    const char *const argv[] = {"/proc/self/exe", "probe", name, argument, NULL};
     const SandboxJob job = {
-        .argv = (const char *const[]){"/proc/self/exe", "probe", name, argument, NULL},
+        .argv = host != NULL ? argv + 2 : argv,
         .environment = environment(),
         .input_fd = input,
         .max_output_bytes = 100000,
@@ -393,7 +430,18 @@ run_for(
         .timeout_s = timeout_s,
         .proc = IS_SANITIZED,
     };
-    SandboxResult *result = sandbox_run(mode, &job, cancel, error);
+    return host != NULL ? sandbox_host_run(host, &job, cancel, error)
+                        : sandbox_run(mode, &job, cancel, error);
+}
+
+static SandboxResult *
+run_for(
+    SandboxMode mode, const char *name, const char *argument, int timeout_s, Cancel *cancel,
+    GError **error)
+{
+    const int input = file_with("some input");
+    g_autoptr(SandboxHost) host = hosted ? new_host(mode) : NULL;
+    SandboxResult *result = run_with(host, mode, name, argument, timeout_s, input, cancel, error);
     close(input);
     return result;
 }
@@ -721,6 +769,19 @@ can_become_another(void)
 }
 
 static void
+test_has_three_descriptors(void)
+{
+    if (IS_SANITIZED)
+    {
+        g_test_skip("the sanitizer may have its own");
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+            assert_exit(MODES[i], "descriptors", "", REFUSED);
+}
+
+static void
 test_is_not_root(void)
 {
     EACH_SANDBOX(mode)
@@ -874,15 +935,9 @@ test_program_dies_with_its_parent(void)
         const pid_t parent = fork();
         if (parent == 0)
         {
-            const SandboxJob job = {
-                .argv = (const char *const[]){"/proc/self/exe", "probe", "sleep", "", NULL},
-                .environment = environment(),
-                .input_fd = ends[1], /* the one descriptor that the program gets */
-                .max_output_bytes = 1,
-                .timeout_s = 60,
-                .proc = IS_SANITIZED,
-            };
-            sandbox_run(mode, &job, NULL, NULL);
+            /* The one descriptor that the program gets. */
+            SandboxHost *host = hosted ? new_host(mode) : NULL;
+            run_with(host, mode, "sleep", "", 60, ends[1], NULL, NULL);
             _exit(1);
         }
         close(ends[1]);
@@ -953,17 +1008,171 @@ test_many_threads_may_run_programs(void)
     g_assert_cmpint(failures, ==, 0);
 }
 
+/* --- hosts ---------------------------------------------------------------------------------- */
+
+static void
+assert_job(SandboxHost *host, const char *name, SandboxEnd end, int status, const char *output)
+{
+    g_autoptr(GError) error = NULL;
+    const int input = file_with("some input");
+    g_autoptr(SandboxResult) result = run_with(host, 0, name, "7", 1, input, NULL, &error);
+    close(input);
+    g_assert_no_error(error);
+    g_assert_cmpint(result->end, ==, end);
+    g_assert_cmpint(result->status, ==, status);
+    g_assert_cmpstr(result->output->str, ==, output);
+}
+
+static void
+test_job_finds_nothing_of_the_one_before(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+        {
+            g_autoptr(SandboxHost) host = new_host(MODES[i]);
+            assert_job(host, "count", SANDBOX_EXITED, 0, "1");
+            assert_job(host, "count", SANDBOX_EXITED, 0, "1");
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+            assert_job(host, "count", SANDBOX_EXITED, 0, "1");
+        }
+}
+
+static void
+test_bad_job_leaves_the_next_alone(void)
+{
+    g_autofree char *flood = g_strnfill(100000, 'x');
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+        {
+            g_autoptr(SandboxHost) host = new_host(MODES[i]);
+            assert_job(host, "exit", SANDBOX_EXITED, 7, "");
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+            assert_job(host, "sleep", SANDBOX_TIMED_OUT, 0, "");
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+            {
+                g_autoptr(SandboxResult) result =
+                    run_with(host, 0, "flood", "1", 20, 0, NULL, NULL);
+                g_assert_cmpint(result->end, ==, SANDBOX_OUTPUT_TOO_LARGE);
+                g_assert_cmpstr(result->output->str, ==, flood);
+            }
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+        }
+}
+
+/* The only child of that process; it may take a moment. */
+static pid_t
+child_of(pid_t parent)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", parent, parent);
+    for (int i = 0; i < 200; i++)
+    {
+        g_autofree char *children = NULL;
+        if (!g_file_get_contents(path, &children, NULL, NULL))
+            return 0; /* not every kernel tells */
+        if (*children != '\0')
+            return atoi(children);
+        g_usleep(10 * 1000);
+    }
+    return 0;
+}
+
+/* Kills the host (0), or its child that waits for the next job (1), between two jobs. */
+static void
+assert_next_job_after_death_of(int depth)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (MODES[i] != SANDBOX_BUBBLEWRAP)
+        {
+            g_autoptr(SandboxHost) host = new_host(MODES[i]);
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+            pid_t victim = child_of(getpid());
+            if (depth > 0 && victim > 0)
+                victim = child_of(victim);
+            if (victim == 0)
+            {
+                g_test_skip("the kernel does not list children");
+                return;
+            }
+            kill(victim, SIGKILL);
+            g_usleep(50 * 1000);
+            assert_job(host, "copy", SANDBOX_EXITED, 0, "some input");
+            assert_job(host, "exit", SANDBOX_EXITED, 7, "");
+        }
+}
+
+static void
+test_host_that_died_is_replaced(void)
+{
+    assert_next_job_after_death_of(0);
+}
+
+/* Its end would else be taken for the next job's, whose end for that of the one after it. */
+static void
+test_child_that_died_unasked_is_nobodys_end(void)
+{
+    assert_next_job_after_death_of(1);
+}
+
+static void
+test_program_that_does_not_serve_is_a_failure(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(MODES); i++)
+        if (works_here(MODES[i]))
+        {
+            g_autoptr(GError) error = NULL;
+            const SandboxJob program = {.argv = (const char *const[]){"/usr/bin/true", NULL}};
+            g_autoptr(SandboxHost) host = sandbox_host_new(MODES[i], &program);
+            g_assert_null(run_with(host, MODES[i], "copy", "", 20, 0, NULL, &error));
+            g_assert_error(error, VF_ERROR, VF_ERROR_FAILED);
+        }
+}
+
+typedef struct
+{
+    void (*test)(void);
+    bool hosted;
+} Way;
+
+static void
+run_way(const void *data)
+{
+    const Way *way = data;
+    hosted = way->hosted;
+    way->test();
+    hosted = false;
+}
+
+/* As a program of its own, and as a job of a host. */
+static void
+add_both(const char *name, void (*test)(void))
+{
+    for (int way = 0; way < 2; way++)
+    {
+        g_autofree char *path = g_strconcat(way == 0 ? "/sandbox/" : "/hosted/", name, NULL);
+        Way *data = g_new(Way, 1);
+        *data = (Way){.test = test, .hosted = way == 1};
+        g_test_add_data_func_full(path, data, run_way, g_free);
+    }
+}
+
+static int
+serve(void)
+{
+    g_auto(GStrv) arguments = sandbox_serve();
+    return arguments == NULL ? 0 : run_probe(arguments[0], arguments[1]);
+}
+
 int
 main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "probe") == 0)
         return run_probe(argv[2], argv[3]);
+    if (argc == 2 && strcmp(argv[1], "serve") == 0)
+        return serve();
 
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func(
-        "/sandbox/program reads its input and writes", test_program_reads_its_input_and_writes);
-    g_test_add_func(
-        "/sandbox/exit status and signal are told", test_exit_status_and_signal_are_told);
+    add_both("program reads its input and writes", test_program_reads_its_input_and_writes);
+    add_both("exit status and signal are told", test_exit_status_and_signal_are_told);
     g_test_add_func("/sandbox/missing program is a failure", test_missing_program_is_a_failure);
     g_test_add_func(
         "/sandbox/program that cannot be executed is a failure",
@@ -972,30 +1181,39 @@ main(int argc, char **argv)
     g_test_add_func("/sandbox/auto is never off", test_auto_is_never_off);
     g_test_add_func(
         "/sandbox/bubblewrap is found where it works", test_bubblewrap_is_found_where_it_works);
-    g_test_add_func("/sandbox/missing bubblewrap has a hint", test_missing_bubblewrap_has_a_hint);
-    g_test_add_func("/sandbox/has no network", test_has_no_network);
-    g_test_add_func("/sandbox/has no sockets", test_has_no_sockets);
-    g_test_add_func("/sandbox/cannot read other files", test_cannot_read_other_files);
-    g_test_add_func("/sandbox/cannot change files", test_cannot_change_files);
-    g_test_add_func("/sandbox/cannot start processes", test_cannot_start_processes);
-    g_test_add_func("/sandbox/cannot touch other processes", test_cannot_touch_other_processes);
-    g_test_add_func("/sandbox/cannot make namespaces", test_cannot_make_namespaces);
-    g_test_add_func("/sandbox/dangerous calls are gone", test_dangerous_calls_are_gone);
+    add_both("missing bubblewrap has a hint", test_missing_bubblewrap_has_a_hint);
+    add_both("has no network", test_has_no_network);
+    add_both("has no sockets", test_has_no_sockets);
+    add_both("cannot read other files", test_cannot_read_other_files);
+    add_both("cannot change files", test_cannot_change_files);
+    add_both("cannot start processes", test_cannot_start_processes);
+    add_both("cannot touch other processes", test_cannot_touch_other_processes);
+    add_both("cannot make namespaces", test_cannot_make_namespaces);
+    add_both("dangerous calls are gone", test_dangerous_calls_are_gone);
+    add_both("sees no secret in its environment", test_sees_no_secret_in_its_environment);
+    add_both("inherits no descriptor", test_inherits_no_descriptor);
+    add_both("has three descriptors", test_has_three_descriptors);
+    add_both("is not root", test_is_not_root);
+    add_both("seal takes files, programs and code", test_seal_takes_files_programs_and_code);
+    add_both("seal leaves computing", test_seal_leaves_computing);
+    add_both("memory is limited", test_memory_is_limited);
+    add_both("time is limited", test_time_is_limited);
+    add_both("output is limited", test_output_is_limited);
+    add_both("talk is limited", test_talk_is_limited);
+    add_both("stop ends it at once", test_stop_ends_it_at_once);
+    add_both("nobody is left behind", test_nobody_is_left_behind);
+    add_both("no descriptor stays open", test_no_descriptor_stays_open);
+    add_both("program dies with its parent", test_program_dies_with_its_parent);
+    add_both("many threads may run programs", test_many_threads_may_run_programs);
     g_test_add_func(
-        "/sandbox/sees no secret in its environment", test_sees_no_secret_in_its_environment);
-    g_test_add_func("/sandbox/inherits no descriptor", test_inherits_no_descriptor);
-    g_test_add_func("/sandbox/is not root", test_is_not_root);
+        "/host/job finds nothing of the one before", test_job_finds_nothing_of_the_one_before);
+    g_test_add_func("/host/bad job leaves the next alone", test_bad_job_leaves_the_next_alone);
+    g_test_add_func("/host/one that died is replaced", test_host_that_died_is_replaced);
     g_test_add_func(
-        "/sandbox/seal takes files, programs and code", test_seal_takes_files_programs_and_code);
-    g_test_add_func("/sandbox/seal leaves computing", test_seal_leaves_computing);
-    g_test_add_func("/sandbox/memory is limited", test_memory_is_limited);
-    g_test_add_func("/sandbox/time is limited", test_time_is_limited);
-    g_test_add_func("/sandbox/output is limited", test_output_is_limited);
-    g_test_add_func("/sandbox/talk is limited", test_talk_is_limited);
-    g_test_add_func("/sandbox/stop ends it at once", test_stop_ends_it_at_once);
-    g_test_add_func("/sandbox/nobody is left behind", test_nobody_is_left_behind);
-    g_test_add_func("/sandbox/no descriptor stays open", test_no_descriptor_stays_open);
-    g_test_add_func("/sandbox/program dies with its parent", test_program_dies_with_its_parent);
-    g_test_add_func("/sandbox/many threads may run programs", test_many_threads_may_run_programs);
+        "/host/child that died unasked is nobody's end",
+        test_child_that_died_unasked_is_nobodys_end);
+    g_test_add_func(
+        "/host/program that does not serve is a failure",
+        test_program_that_does_not_serve_is_a_failure);
     return g_test_run();
 }
