@@ -210,7 +210,7 @@ main(int argc, char **argv)
 {
     /* The child that reads foreign bytes needs nothing of what follows. */
     if (argc > 1 && strcmp(argv[1], "extract-child") == 0)
-        return extract_child_main(argc - 1, argv + 1);
+        return extract_child_main();
 
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");

@@ -1,6 +1,6 @@
 /*
- * The child's side.  It looks at a PDF only far enough to know that it is one, then
- * becomes pdftotext; for everything else it seals itself first.
+ * The child's side, one process for each document.  It looks at a PDF only far enough to know that
+ * it is one, then becomes pdftotext; for everything else it seals itself first.
  */
 #include "base/error.h"
 #include "extract/charset.h"
@@ -195,14 +195,14 @@ read_document(const Input *input, const ExtractRequest *request, Kind kind, GErr
     return false;
 }
 
-int
-extract_child_main(int argc, char **argv)
+static int
+answer_request(char **arguments)
 {
     ExtractRequest request;
     Input input;
     g_autoptr(GError) error = NULL;
 
-    if (!extract_request_parse(&request, argc, argv))
+    if (!extract_request_parse(&request, arguments))
     {
         say("this command is not for people");
         return EXTRACT_FAILED;
@@ -219,4 +219,13 @@ extract_child_main(int argc, char **argv)
         return EXTRACT_DONE;
     say("%s", error->message);
     return error->code == VF_ERROR_BAD_INPUT ? EXTRACT_BAD_INPUT : EXTRACT_FAILED;
+}
+
+int
+extract_child_main(void)
+{
+    g_auto(GStrv) arguments = sandbox_serve();
+    if (arguments == NULL)
+        return EXTRACT_DONE;
+    _exit(answer_request(arguments)); /* fifty libraries would tidy up what is gone at once */
 }

@@ -49,6 +49,32 @@ extract_options_init(ExtractOptions *options)
     };
 }
 
+struct Extractor
+{
+    ExtractOptions options;
+    SandboxMode mode;
+    char *pdftotext;
+    SandboxHost *host; /* NULL before the first document */
+};
+
+Extractor *
+extractor_new(const ExtractOptions *options)
+{
+    Extractor *extractor = g_new0(Extractor, 1);
+    extractor->options = *options;
+    return extractor;
+}
+
+void
+extractor_free(Extractor *extractor)
+{
+    if (extractor == NULL)
+        return;
+    sandbox_host_free(extractor->host);
+    g_free(extractor->pdftotext);
+    g_free(extractor);
+}
+
 static bool set_bad_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static bool
@@ -111,40 +137,51 @@ check_size(const Document *document, const ExtractOptions *options, GError **err
     return set_bad_input(error, "too large: it has %s, more than %s", size, limit);
 }
 
-static SandboxResult *
-run_child(const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error)
+static bool
+prepare_host(Extractor *extractor, GError **error)
 {
-    SandboxMode mode;
-    if (!sandbox_choose(options->sandbox, &mode, error))
-        return NULL;
+    if (extractor->host != NULL)
+        return true;
+    if (!sandbox_choose(extractor->options.sandbox, &extractor->mode, error))
+        return false;
 
+    extractor->pdftotext = find_pdftotext();
+    const char *const no_leak_check[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
+    const char *const tools[] = {*extractor->pdftotext == '\0' ? NULL : extractor->pdftotext, NULL};
+    const SandboxJob program = {
+        .argv = (const char *const[]){extractor->options.program, EXTRACT_COMMAND, NULL},
+        .environment = IS_SANITIZED ? no_leak_check : NULL,
+        .readable = tools,
+        .proc = IS_SANITIZED,
+    };
+    extractor->host = sandbox_host_new(extractor->mode, &program);
+    return true;
+}
+
+static SandboxResult *
+run_child(const Extractor *extractor, const Document *document, Cancel *cancel, GError **error)
+{
+    const ExtractOptions *options = &extractor->options;
     g_autofree char *ending = ending_of(document->name);
     g_autofree char *type = safe_word(document->content_type, 100, "/+-.");
     g_autofree char *charset = safe_word(document->charset, 40, "-_.:");
-    g_autofree char *pdftotext = find_pdftotext();
     const ExtractRequest request = {
-        .seal = mode != SANDBOX_OFF,
+        .seal = extractor->mode != SANDBOX_OFF,
         .max_text_bytes = options->max_text_bytes,
         .ending = ending,
         .type = type,
         .charset = charset,
-        .pdftotext = pdftotext,
+        .pdftotext = extractor->pdftotext,
     };
-    g_auto(GStrv) argv = extract_request_argv(options->program, &request);
-
-    const char *const no_leak_check[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
-    const char *const tools[] = {*pdftotext == '\0' ? NULL : pdftotext, NULL};
+    g_auto(GStrv) arguments = extract_request_argv(&request);
     const SandboxJob job = {
-        .argv = (const char *const *) argv,
-        .environment = IS_SANITIZED ? no_leak_check : NULL,
-        .readable = tools,
+        .argv = (const char *const *) arguments,
         .input_fd = document->fd,
         .max_output_bytes = options->max_text_bytes,
         .max_memory_bytes = IS_SANITIZED ? 0 : options->max_memory_bytes,
         .timeout_s = options->timeout_s,
-        .proc = IS_SANITIZED,
     };
-    return sandbox_run(mode, &job, cancel, error);
+    return sandbox_host_run(extractor->host, &job, cancel, error);
 }
 
 /* --- what came of it ------------------------------------------------------------------------ */
@@ -301,12 +338,12 @@ judge(const SandboxResult *result, const char *text, const ExtractOptions *optio
 }
 
 char *
-extract_text(
-    const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error)
+extractor_text(Extractor *extractor, const Document *document, Cancel *cancel, GError **error)
 {
-    if (!check_size(document, options, error))
+    const ExtractOptions *options = &extractor->options;
+    if (!check_size(document, options, error) || !prepare_host(extractor, error))
         return NULL;
-    g_autoptr(SandboxResult) result = run_child(document, options, cancel, error);
+    g_autoptr(SandboxResult) result = run_child(extractor, document, cancel, error);
     if (result == NULL)
         return NULL;
 

@@ -27,17 +27,28 @@ typedef struct
 void extract_options_init(ExtractOptions *options);
 
 /*
+ * An extractor keeps a program ready, and starts a child of it for each document.  It belongs to
+ * one thread, which must not end before it.
+ */
+typedef struct Extractor Extractor;
+
+/* The options are copied, their strings borrowed. */
+Extractor *extractor_new(const ExtractOptions *options);
+void extractor_free(Extractor *extractor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Extractor, extractor_free)
+
+/*
  * The text, yours.  Every failure of the document itself is VF_ERROR_BAD_INPUT and its
  * message says which: encrypted, empty (no text in it), unsupported, too large,
  * broken, took too long.  A missing tool (pdftotext, a sandbox) is VF_ERROR_FAILED
  * with the package to install as hint.
  */
-char *extract_text(
-    const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error);
+char *extractor_text(
+    Extractor *extractor, const Document *document, Cancel *cancel, GError **error);
 
 /*
  * The child's side: reads the document on descriptor 0, writes text to descriptor 1,
  * an error as one line to descriptor 2.  What the hidden command `extract-child` calls
- * before anything else is done; argv begins with the command.  Returns the exit status.
+ * before anything else is done.  Returns the exit status.
  */
-int extract_child_main(int argc, char **argv);
+int extract_child_main(void);

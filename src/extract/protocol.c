@@ -2,32 +2,31 @@
 
 #include <string.h>
 
-/* With the command itself. */
-#define N_ARGUMENTS 7
+#define N_ARGUMENTS 6
 
 char **
-extract_request_argv(const char *program, const ExtractRequest *request)
+extract_request_argv(const ExtractRequest *request)
 {
     g_autofree char *max_text = g_strdup_printf("%" G_GINT64_FORMAT, request->max_text_bytes);
     g_autoptr(GStrvBuilder) argv = g_strv_builder_new();
     g_strv_builder_add_many(
-        argv, program, EXTRACT_COMMAND, request->seal ? "sealed" : "open", max_text,
-        request->ending, request->type, request->charset, request->pdftotext, NULL);
+        argv, request->seal ? "sealed" : "open", max_text, request->ending, request->type,
+        request->charset, request->pdftotext, NULL);
     return g_strv_builder_end(argv);
 }
 
 bool
-extract_request_parse(ExtractRequest *request, int argc, char **argv)
+extract_request_parse(ExtractRequest *request, char **argv)
 {
-    if (argc != N_ARGUMENTS)
+    if (g_strv_length(argv) != N_ARGUMENTS)
         return false;
     *request = (ExtractRequest){
-        .seal = strcmp(argv[1], "open") != 0,
-        .max_text_bytes = g_ascii_strtoll(argv[2], NULL, 10),
-        .ending = argv[3],
-        .type = argv[4],
-        .charset = argv[5],
-        .pdftotext = argv[6],
+        .seal = strcmp(argv[0], "open") != 0,
+        .max_text_bytes = g_ascii_strtoll(argv[1], NULL, 10),
+        .ending = argv[2],
+        .type = argv[3],
+        .charset = argv[4],
+        .pdftotext = argv[5],
     };
     return request->max_text_bytes > 0;
 }

@@ -1,8 +1,9 @@
 /*
  * protocol.h - what parent and child of an extraction say to each other.
  *
- * The child gets the document on descriptor 0 and these arguments, always all of them.
- * On descriptor 2 it first writes "kind: pdf" (or whatever it is), later perhaps one line
+ * The program is a host (sandbox/sandbox.h): it is called with EXTRACT_COMMAND and has a child
+ * for each document.  The child gets the document on descriptor 0 and these arguments, always all
+ * of them. On descriptor 2 it first writes "kind: pdf" (or whatever it is), later perhaps one line
  * with the failure; on descriptor 1 the text.  For a PDF it becomes pdftotext, after the
  * kind and within the same sandbox.
  *
@@ -34,11 +35,11 @@ typedef struct
     const char *pdftotext; /* its path */
 } ExtractRequest;
 
-/* The arguments after the program's own path. */
-char **extract_request_argv(const char *program, const ExtractRequest *request);
+/* The arguments, yours. */
+char **extract_request_argv(const ExtractRequest *request);
 
-/* From the arguments without the program's path; false when they are not such ones. */
-bool extract_request_parse(ExtractRequest *request, int argc, char **argv);
+/* From the arguments, which it borrows; false when they are not such ones. */
+bool extract_request_parse(ExtractRequest *request, char **argv);
 
 /* "20 MB": for messages. */
 char *extract_size(gint64 bytes);

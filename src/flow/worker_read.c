@@ -112,14 +112,14 @@ use_text(Work *work, guint index, const char *text, Batch **batch, GError **erro
 }
 
 static bool
-read_source(Work *work, guint index, Batch **batch, GError **error)
+read_source(Work *work, Extractor *extractor, guint index, Batch **batch, GError **error)
 {
     g_autoptr(Document) document = work->documents->open(
         work->documents, work->order->bot, work->sources[index].source, work->enough, error);
     if (document == NULL)
         return false;
     work->sources[index].facts = document->facts;
-    g_autofree char *text = extract_text(document, &work->extract, work->enough, error);
+    g_autofree char *text = extractor_text(extractor, document, work->enough, error);
     return text != NULL && use_text(work, index, text, batch, error);
 }
 
@@ -139,11 +139,12 @@ worker_read(void *data)
 {
     Work *work = data;
     Batch *batch = batch_new();
+    g_autoptr(Extractor) extractor = extractor_new(&work->extract);
 
     for (guint i = 0; i < work->source_count && !cancel_requested(work->enough); i++)
     {
         GError *error = NULL;
-        if (read_source(work, i, &batch, &error))
+        if (read_source(work, extractor, i, &batch, &error))
             continue;
         if (error == NULL)
             break;

@@ -27,6 +27,15 @@ document_of(const char *bytes, size_t length, const char *name)
     return document_new(fd, name);
 }
 
+/* By an extractor for this document alone. */
+static char *
+extract_text(
+    const Document *document, const ExtractOptions *options, Cancel *cancel, GError **error)
+{
+    g_autoptr(Extractor) extractor = extractor_new(options);
+    return extractor_text(extractor, document, cancel, error);
+}
+
 static char *
 extract_in(const char *sandbox, GBytes *bytes, const char *name, const char *type, GError **error)
 {
@@ -491,6 +500,45 @@ test_memory_hunger_is_told(void)
     g_assert_true(g_str_has_prefix(error->message, "too large: "));
 }
 
+/* One extractor, in turns. */
+static void
+test_bad_document_leaves_the_next_alone(void)
+{
+    g_autoptr(GBytes) pdf = make_text_pdf("BT /F 12 Tf 9 99 Td (Hello) Tj ET");
+    g_autofree char *large = g_strnfill(2 * 1000 * 1000, 'x');
+    const struct
+    {
+        const char *name;
+        const char *bytes;
+        size_t length;
+        const char *text; /* NULL: refused */
+    } documents[] = {
+        {"a.txt", "first", 5, "first"},
+        {"b.docx", "PK\003\004 and nothing else", 20, NULL},
+        {"c.pdf", g_bytes_get_data(pdf, NULL), g_bytes_get_size(pdf), "Hello"},
+        {"d.txt", large, strlen(large), NULL},
+        {"e.html", "<p>last", 7, "last"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(SANDBOXES); i++)
+    {
+        ExtractOptions options;
+        extract_options_init(&options);
+        options.sandbox = SANDBOXES[i];
+        options.max_text_bytes = 1000 * 1000;
+        g_autoptr(Extractor) extractor = extractor_new(&options);
+        for (size_t d = 0; works_here(SANDBOXES[i]) && d < 3 * G_N_ELEMENTS(documents); d++)
+        {
+            const size_t n = d % G_N_ELEMENTS(documents);
+            g_autoptr(GError) error = NULL;
+            g_autoptr(Document) document =
+                document_of(documents[n].bytes, documents[n].length, documents[n].name);
+            g_autofree char *text = extractor_text(extractor, document, NULL, &error);
+            g_assert_cmpstr(text, ==, documents[n].text);
+            g_assert_true(text != NULL || g_error_matches(error, VF_ERROR, VF_ERROR_BAD_INPUT));
+        }
+    }
+}
+
 /* --- many at once --------------------------------------------------------------------------------
  */
 
@@ -523,7 +571,7 @@ int
 main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], EXTRACT_COMMAND) == 0)
-        return extract_child_main(argc - 1, argv + 1);
+        return extract_child_main();
 
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/extract/reads plain text", test_reads_plain_text);
@@ -559,6 +607,8 @@ main(int argc, char **argv)
         "/extract/PDF with endless text is refused", test_pdf_with_endless_text_is_refused);
     g_test_add_func("/extract/PDF page loop ends", test_pdf_page_loop_ends);
     g_test_add_func("/extract/memory hunger is told", test_memory_hunger_is_told);
+    g_test_add_func(
+        "/extract/bad document leaves the next alone", test_bad_document_leaves_the_next_alone);
     g_test_add_func("/extract/many threads may extract", test_many_threads_may_extract);
     return g_test_run();
 }
