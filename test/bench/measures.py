@@ -48,6 +48,24 @@ def throughput(ground):
     yield Figure("  against one at a time", f"{whole / slow:.1f} ×")
 
 
+def small_files(ground):
+    """The same with files of 2 kB, of which each has a process of its own; and the smallest ones, without waiting."""
+    count = 6000
+    ceiling = CALLS * TEXTS / LATENCY_S
+    yield Figure(f"small files: ceiling, {CALLS} calls × {TEXTS} texts / {LATENCY_S} s", f"{ceiling:.0f} chunks/s")
+    with ground.world() as world, Provider(ground.folder, latency_ms=1000 * LATENCY_S) as provider:
+        world.knowledge.bot("Small", files={f"{i}.txt": ground.texts.file(2000) for i in range(count)})
+        run = world.apply(provider, calls=CALLS, max_texts=TEXTS)
+        rows = world.count_rows()
+        steady = steady_rate(provider.calls())
+    yield Figure(f"{count} files of 2 kB ({rows} chunks in {run.seconds:.1f} s)", f"{steady:.0f} chunks/s")
+    yield share_of("  of the ceiling", steady / ceiling, 0.95)
+    with ground.world() as world:
+        world.knowledge.bot("Tiny", files={f"{i}.txt": f"A text of thirty bytes: {i:06}" for i in range(3000)})
+        run = world.apply()
+    yield Figure("3000 files of 30 bytes, hashing", f"{run.seconds:.1f} s", "< 15 s", run.seconds < 15)
+
+
 def one_call_at_a_time(ground):
     texts = [paragraph[:1000] for paragraph in ground.texts.paragraphs[:500]]
     with ground.world() as world, Provider(ground.folder, latency_ms=1000 * LATENCY_S) as provider:
@@ -145,6 +163,7 @@ def splitting(ground):
 
 MEASURES = {
     "throughput": throughput,
+    "small-files": small_files,
     "rate-limit": rate_limit,
     "memory": memory,
     "plan": planning,
