@@ -53,6 +53,16 @@ embed_batch(Work *work, Batch *taken, GError **error)
     return false;
 }
 
+/* What was sent before a source failed is not paid for either.  Takes the batch. */
+static bool
+embed_if_worth_it(Work *work, Batch *batch, GError **error)
+{
+    if (!worker_is_doomed(work))
+        return embed_batch(work, batch, error);
+    batch_free(batch);
+    return true;
+}
+
 void
 worker_leave_callers(Work *work)
 {
@@ -71,7 +81,7 @@ worker_embed(void *data)
     for (Batch *batch; (batch = queue_pop(work->to_embed)) != NULL;)
     {
         GError *error = NULL;
-        if (embed_batch(work, batch, &error))
+        if (embed_if_worth_it(work, batch, &error))
             continue;
         if (error != NULL)
             worker_fail(work, error);

@@ -12,7 +12,9 @@ import time
 
 import documents
 import pytest
-from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, end, kill, one_error, spent_by_the_meter, workers_of
+from migration import (
+    CALLS, PATIENCE, TEXTS_OF_A_CALL, Migration, end, kill, one_error, spent_by_the_meter, workers_of,
+)  # fmt: skip
 from postgres import wait_until
 from provider import token_count
 
@@ -50,6 +52,18 @@ def test_the_cap_stops_the_run_and_a_higher_one_resumes(migration, undisturbed, 
     migration.assert_complete(undisturbed)
     assert migration.paid_again() == 0
     assert migration.tokens_billed() == all_tokens(undisturbed)
+
+
+def test_batches_that_wait_are_not_paid_for_when_a_source_fails(vecferry, database, knowledge, provider):
+    """Thirteen chunks are under way when the second file turns out to be empty; four of them are being called."""
+    bot = knowledge.bot(
+        "Doomed", files={"good.txt": "A line that fills a chunk of its own.\n\n" * 13, "empty.txt": " "}, size=(40, 0)
+    )
+    doomed = Migration(vecferry, database, knowledge, provider, run={"calls": 4}, embedder={"max_texts": 1})
+    provider.change(latency_ms=1500)
+    doomed.apply("--bot", bot, expect=4)
+    assert provider.stats()["calls"] <= 8  # those that wait for a free call have begun, too
+    doomed.assert_nothing_written()
 
 
 def test_calls_in_flight_share_the_cap(migration, undisturbed, provider):
