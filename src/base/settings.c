@@ -33,11 +33,13 @@ struct Settings
 /* clang-format off */
 static const SettingInfo TABLE[SETTING_COUNT] = {
     [SETTING_CATALOGUE] = {"catalogue", "file", "catalogue", TEXT, NULL, "FILE",
-        "the bots: output of `aws dynamodb scan` or an export, plain or gzip, or a folder of them"},
+        "the bots: output of `aws dynamodb scan` or an export, plain or gzip, or a folder of them; "
+        "or dynamodb:TABLE, the application's own by its name or ARN"},
     [SETTING_DOCUMENTS] = {"documents", "folder", "documents", TEXT, NULL, "FOLDER",
-        "the uploaded files, FOLDER/<user>/<bot>/documents/<file>"},
+        "the uploaded files, FOLDER/<user>/<bot>/documents/<file>; or s3://BUCKET[/PREFIX]"},
     [SETTING_BUCKET] = {"documents", "bucket", "bucket", TEXT, NULL, "NAME",
-        "the bucket that the rows' source column shall name (s3://NAME/…)"},
+        "the bucket that the rows' source column shall name (s3://NAME/…; default: that of "
+        "--documents)"},
     [SETTING_ALLOW_PRIVATE] = {"documents", "allow-private-addresses", "allow-private-addresses",
         SWITCH, "no", NULL, "web pages may come from addresses that are not public"},
     [SETTING_CHECK_URLS] = {"documents", "check-urls", "check-urls", SWITCH, "yes", "yes|no",

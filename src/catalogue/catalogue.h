@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "aws/client.h"
 #include "base/cancel.h"
 #include "model/bot.h"
 
@@ -20,7 +21,7 @@ struct Catalogue
     /* That one bot as it is now; VF_ERROR_MISMATCH when it is gone.  Yours. */
     Bot *(*read)(Catalogue *self, const char *user, const char *id, Cancel *cancel, GError **error);
 
-    /* What a person would call it ("bots.json", "table X in us-east-1"), for messages and for
+    /* What a person would call it ("bots.json", "dynamodb:X in us-east-1"), for messages and for
      * the run's identity. */
     const char *name;
 
@@ -41,6 +42,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalogue, catalogue_free)
  * export of the application's table, and VF_ERROR_BUSY when it changed meanwhile.
  */
 Catalogue *catalogue_file_new(const char *path, GError **error);
+
+/* How a catalogue in DynamoDB is named where a file might be. */
+#define CATALOGUE_DYNAMODB "dynamodb:"
+
+/*
+ * The application's table, by its name or ARN.  Takes the client, which is asked only by list() and
+ * read().  VF_ERROR_USAGE from them when the client's region has no such table, VF_ERROR_BAD_INPUT
+ * when it is not the application's; else what aws/client.h says, with what to do about it.
+ */
+Catalogue *catalogue_dynamodb_new(AwsClient *client, const char *table);
 
 /* Which bots a command means.  Empty arrays mean all; with bots and users a bot must be
  * among both. */

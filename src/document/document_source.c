@@ -90,6 +90,7 @@ document_source_combine(DocumentSource *files, DocumentSource *web)
         .label = combined_label,
         .free = combined_free,
     };
+    self->base.distant = (files != NULL && files->distant) || (web != NULL && web->distant);
     self->files = files;
     self->web = web;
     return &self->base;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "aws/client.h"
 #include "base/cancel.h"
 #include "model/bot.h"
 #include "model/document.h"
@@ -15,7 +16,8 @@ struct DocumentSource
     /*
      * Looks whether the source is there and how large it is, without loading it.
      * VF_ERROR_BAD_INPUT when it is missing, unreadable, forbidden or too large;
-     * VF_ERROR_CONNECT or _BUSY when that could not be told this time.
+     * VF_ERROR_CONNECT or _BUSY when that could not be told this time; any other code when it
+     * could be told of no source: refused credentials, no such bucket.
      */
     bool (*probe)(
         DocumentSource *self, const Bot *bot, const Source *source, Cancel *cancel,
@@ -29,6 +31,10 @@ struct DocumentSource
     char *(*label)(DocumentSource *self, const Bot *bot, const Source *source);
 
     void (*free)(DocumentSource *self);
+
+    /* A look at a source takes a round trip, and loading one is not free: several are looked at at
+     * once, and none is opened for that. */
+    bool distant;
 };
 
 void document_source_free(DocumentSource *source);
@@ -42,6 +48,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DocumentSource, document_source_free)
  */
 DocumentSource *folder_source_new(
     const char *folder, const char *bucket, gint64 max_bytes, GError **error);
+
+/* Where the key layout of the application begins in S3. */
+#define S3_SCHEME "s3://"
+
+typedef struct
+{
+    char *bucket;
+    char *prefix; /* "", or ends with a slash */
+} S3Place;
+
+/* Reads s3://BUCKET[/PREFIX]; VF_ERROR_USAGE when it is none. */
+bool s3_place_read(const char *address, S3Place *place, GError **error);
+void s3_place_clear(S3Place *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(S3Place, s3_place_clear)
+
+/*
+ * Uploaded files in a bucket, `<prefix><user>/<bot>/documents/<file>`; whatever a name holds, it is
+ * a key below its bot's part.  Takes the client.  The label is `s3://<bucket>/<key>`, with
+ * label_bucket for the bucket where that is not NULL.  max_bytes 0: no limit.
+ */
+DocumentSource *s3_source_new(
+    AwsClient *client, const S3Place *place, const char *label_bucket, gint64 max_bytes);
 
 typedef struct
 {

@@ -1,6 +1,7 @@
 #include "flow/agreement.h"
 
 #include "base/error.h"
+#include "catalogue/catalogue.h"
 
 static void
 checksum_list(GChecksum *checksum, const char *name, char *const *list)
@@ -18,7 +19,9 @@ agreement_run_id(
     const Settings *settings, const char *catalogue, const char *store_identity, const char *space)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree char *path = g_canonicalize_filename(catalogue, NULL);
+    g_autofree char *path = g_str_has_prefix(catalogue, CATALOGUE_DYNAMODB)
+                                ? g_strdup(catalogue)
+                                : g_canonicalize_filename(catalogue, NULL);
     g_autofree char *head = g_strdup_printf(
         "apply\n%s\n%s\n%s\n%s\n", path, store_identity, space,
         settings_text(settings, SETTING_SPLITTER));

@@ -15,7 +15,7 @@
 
 #define MAX_PLAN_BYTES (256 * 1024 * 1024)
 
-/* Web pages are asked for by this many at a time. */
+/* What is far away is asked for by this many at a time. */
 #define LOOKERS 16
 
 /* --- which bots ---------------------------------------------------------------------------- */
@@ -121,9 +121,13 @@ typedef struct
     Cancel *cancel;
     bool check_urls;
     gint next; /* bot to look at; taken atomically */
+
+    pthread_mutex_t lock;
+    GError *obstacle; /* the first that concerns no single source; guarded by the lock */
 } Looking;
 
-/* A file is opened and its first bytes are looked at; a page is only asked for. */
+/* A file of this machine is opened and its first bytes are looked at; what is far away is only
+ * asked for. */
 static bool
 look_at_document(
     const Looking *looking, const Bot *bot, const Source *source, DocumentFacts *facts,
@@ -131,7 +135,7 @@ look_at_document(
 {
     DocumentSource *documents = looking->documents;
 
-    if (source->kind != SOURCE_FILE)
+    if (source->kind != SOURCE_FILE || documents->distant)
         return documents->probe(documents, bot, source, looking->cancel, facts, error);
     g_autoptr(Document) document = documents->open(documents, bot, source, looking->cancel, error);
     if (document == NULL)
@@ -148,19 +152,50 @@ on_one_line(const char *message)
     return g_strjoinv("; ", lines);
 }
 
+/* What another source may have as well: refused credentials, no such bucket. */
+static bool
+is_obstacle(const GError *problem)
+{
+    return !g_error_matches(problem, VF_ERROR, VF_ERROR_BAD_INPUT) &&
+           !g_error_matches(problem, VF_ERROR, VF_ERROR_CONNECT) &&
+           !g_error_matches(problem, VF_ERROR, VF_ERROR_BUSY) &&
+           !g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED);
+}
+
 static void
-look_at_source(const Looking *looking, const Bot *bot, const Source *source, SourceLook *look)
+keep_obstacle(Looking *looking, const GError *problem)
+{
+    pthread_mutex_lock(&looking->lock);
+    if (looking->obstacle == NULL)
+        looking->obstacle = g_error_copy(problem);
+    pthread_mutex_unlock(&looking->lock);
+}
+
+static bool
+has_obstacle(Looking *looking)
+{
+    pthread_mutex_lock(&looking->lock);
+    const bool found = looking->obstacle != NULL;
+    pthread_mutex_unlock(&looking->lock);
+    return found;
+}
+
+static void
+look_at_source(Looking *looking, const Bot *bot, const Source *source, SourceLook *look)
 {
     g_autoptr(GError) problem = NULL;
 
     if (source->kind == SOURCE_URL && !looking->check_urls)
         return;
-    if (!look_at_document(looking, bot, source, &look->facts, &problem))
-        look->problem = on_one_line(problem->message);
+    if (look_at_document(looking, bot, source, &look->facts, &problem))
+        return;
+    if (is_obstacle(problem))
+        keep_obstacle(looking, problem);
+    look->problem = on_one_line(problem->message);
 }
 
 static void
-look_at_bot(const Looking *looking, const Bot *bot, const BotLook *look)
+look_at_bot(Looking *looking, const Bot *bot, const BotLook *look)
 {
     for (guint i = 0; i < bot->sources->len && !cancel_requested(looking->cancel); i++)
         look_at_source(looking, bot, bot->sources->pdata[i], look->sources->pdata[i]);
@@ -173,7 +208,7 @@ look_at_bots(void *data)
     for (;;)
     {
         const guint i = (guint) g_atomic_int_add(&looking->next, 1);
-        if (i >= looking->bots->len || cancel_requested(looking->cancel))
+        if (i >= looking->bots->len || cancel_requested(looking->cancel) || has_obstacle(looking))
             return NULL;
         const Bot *bot = looking->bots->pdata[i];
         if (bot->kind == BOT_VECTOR)
@@ -218,6 +253,23 @@ empty_looks(
     return looks;
 }
 
+/* Files of this machine answer at once; what is far away is worth waiting for in parallel. */
+static void
+look_in_parallel(Looking *looking)
+{
+    const bool far =
+        looking->documents->distant || (looking->check_urls && names_urls(looking->bots));
+    const guint wanted = far ? LOOKERS : 0;
+    pthread_t threads[LOOKERS];
+    guint count = 0;
+
+    while (count < wanted && pthread_create(&threads[count], NULL, look_at_bots, looking) == 0)
+        count++;
+    look_at_bots(looking); /* this thread alone would do */
+    for (guint i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+}
+
 static GPtrArray *
 look_at_sources(
     const Settings *settings, const GPtrArray *bots, const EmbedderInfo *embedder, Cancel *cancel,
@@ -235,18 +287,14 @@ look_at_sources(
         .cancel = cancel,
         .check_urls = settings_switch(settings, SETTING_CHECK_URLS),
     };
-    /* Files answer at once; only the web is worth waiting for in parallel. */
-    pthread_t threads[LOOKERS];
-    const guint wanted = looking.check_urls && names_urls(bots) ? LOOKERS : 0;
-    guint count = 0;
-    while (count < wanted && pthread_create(&threads[count], NULL, look_at_bots, &looking) == 0)
-        count++;
-    look_at_bots(&looking); /* this thread alone would do */
-    for (guint i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
+    pthread_mutex_init(&looking.lock, NULL);
+    look_in_parallel(&looking);
+    pthread_mutex_destroy(&looking.lock);
 
-    if (cancel_check(cancel, error))
+    if (looking.obstacle == NULL && cancel_check(cancel, error))
         return looking.looks;
+    if (looking.obstacle != NULL)
+        g_propagate_prefixed_error(error, looking.obstacle, "could not look at the documents: ");
     g_ptr_array_unref(looking.looks);
     return NULL;
 }

@@ -8,28 +8,89 @@
 
 #define MAX_KEY_BYTES 4096
 
+/* --- catalogue and documents --------------------------------------------------------------- */
+
+/* Profile and keys are the environment's; region: NULL for the environment's too. */
+static AwsClient *
+aws_client(const char *region, GError **error)
+{
+    const AwsClientOptions options = {.region = region};
+    return aws_client_new(&options, NULL, error);
+}
+
+/* That of arn:aws:dynamodb:REGION:…, yours; NULL for a plain name. */
+static char *
+region_of_arn(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, ":", -1);
+    const bool is_arn = g_strv_length(parts) > 4 && g_str_equal(parts[0], "arn");
+    return is_arn ? g_strdup(parts[3]) : NULL;
+}
+
+static Catalogue *
+table_catalogue(const char *table, GError **error)
+{
+    if (*table == '\0')
+    {
+        g_set_error_literal(
+            error, VF_ERROR, VF_ERROR_USAGE,
+            "--catalogue names no table after " CATALOGUE_DYNAMODB);
+        vf_error_hint(error, "the stack's output ConversationTableName names it");
+        return NULL;
+    }
+    g_autofree char *region = region_of_arn(table);
+    AwsClient *client = aws_client(region, error);
+    return client == NULL ? NULL : catalogue_dynamodb_new(client, table);
+}
+
 Catalogue *
 stage_catalogue(const Settings *settings, GError **error)
 {
-    const char *path = settings_require(settings, SETTING_CATALOGUE, error);
-    return path == NULL ? NULL : catalogue_file_new(path, error);
+    const char *place = settings_require(settings, SETTING_CATALOGUE, error);
+    if (place == NULL)
+        return NULL;
+    if (g_str_has_prefix(place, CATALOGUE_DYNAMODB))
+        return table_catalogue(place + strlen(CATALOGUE_DYNAMODB), error);
+    return catalogue_file_new(place, error);
+}
+
+static DocumentSource *
+bucket_documents(const Settings *settings, const char *address, GError **error)
+{
+    g_auto(S3Place) place = {0};
+    if (!s3_place_read(address, &place, error))
+        return NULL;
+    AwsClient *client = aws_client(NULL, error);
+    if (client == NULL)
+        return NULL;
+    return s3_source_new(
+        client, &place, settings_text(settings, SETTING_BUCKET),
+        settings_count(settings, SETTING_MAX_DOCUMENT_BYTES));
+}
+
+static DocumentSource *
+uploaded_documents(const Settings *settings, GError **error)
+{
+    const char *place = settings_require(settings, SETTING_DOCUMENTS, error);
+    if (place == NULL)
+        return NULL;
+    if (g_str_has_prefix(place, S3_SCHEME))
+        return bucket_documents(settings, place, error);
+    return folder_source_new(
+        place, settings_text(settings, SETTING_BUCKET),
+        settings_count(settings, SETTING_MAX_DOCUMENT_BYTES), error);
 }
 
 DocumentSource *
 stage_documents(const Settings *settings, GError **error)
 {
-    const char *folder = settings_require(settings, SETTING_DOCUMENTS, error);
-    const gint64 max_bytes = settings_count(settings, SETTING_MAX_DOCUMENT_BYTES);
     const WebOptions web = {
         .allow_private = settings_switch(settings, SETTING_ALLOW_PRIVATE),
-        .max_bytes = max_bytes,
+        .max_bytes = settings_count(settings, SETTING_MAX_DOCUMENT_BYTES),
         .timeout_s = (int) MIN(settings_count(settings, SETTING_DOCUMENT_TIMEOUT), G_MAXINT),
         .ca_file = settings_text(settings, SETTING_CA_FILE),
     };
-    if (folder == NULL)
-        return NULL;
-    DocumentSource *files =
-        folder_source_new(folder, settings_text(settings, SETTING_BUCKET), max_bytes, error);
+    DocumentSource *files = uploaded_documents(settings, error);
     return files == NULL ? NULL : document_source_combine(files, web_source_new(&web));
 }
 
