@@ -316,6 +316,8 @@ add_found(GHashTable *bots, const Scan *scan, GError **error)
         g_set_error(
             error, VF_ERROR, VF_ERROR_BAD_INPUT, "two items name the same bot: SK %s and SK %s",
             one, two);
+        vf_error_hint(
+            error, "one of them is damaged: the application writes PK, #BOT# and the bot's id");
         return false;
     }
     return true;
