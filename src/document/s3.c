@@ -342,11 +342,12 @@ s3_source_new(AwsClient *client, const S3Place *place, const char *label_bucket,
 bool
 s3_place_read(const char *address, S3Place *place, GError **error)
 {
-    const char *bucket = address + strlen(S3_SCHEME);
+    const bool has_scheme = g_str_has_prefix(address, S3_SCHEME);
+    const char *bucket = has_scheme ? address + strlen(S3_SCHEME) : "";
     const size_t length = strcspn(bucket, "/");
 
     *place = (S3Place){0};
-    if (!g_str_has_prefix(address, S3_SCHEME) || length == 0)
+    if (length == 0)
     {
         g_set_error(
             error, VF_ERROR, VF_ERROR_USAGE, "\"%s\" is not an address like s3://BUCKET/PREFIX",

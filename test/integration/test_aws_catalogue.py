@@ -84,6 +84,7 @@ def test_ghosts_are_found_though_the_index_has_none(aws, moved, cloud):  # noqa:
     assert not aws.calls("dynamodb", "GetItem")
 
 
+@pytest.mark.threads
 def test_a_large_table_is_scanned_in_segments(aws, moved, cloud):  # noqa: F811
     text = "x" * 300_000
     for n in range(120):

@@ -68,6 +68,7 @@ def refused(migration, *options, env=None, expect=1):
 # --- the same documents ----------------------------------------------------------------------
 
 
+@pytest.mark.threads
 def test_the_bucket_is_planned_as_a_folder_is(aws, moved):  # noqa: F811
     from_bucket = sources_of(moved, env=aws.environment())
     lists = len(aws.calls("s3", "ListObjectsV2"))
@@ -122,6 +123,7 @@ def test_any_name_is_a_key(aws, vecferry, database, knowledge):  # noqa: F811
     assert aws.refusals() == []
 
 
+@pytest.mark.threads
 def test_without_the_right_to_list_each_file_is_asked_for(aws, moved, cloud, from_folder):  # noqa: F811
     cloud.bucket.may_list = False
     lost = moved.knowledge.items[0]["PK"]["S"]

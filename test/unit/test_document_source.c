@@ -519,6 +519,45 @@ test_a_missing_part_is_said(void)
     g_assert_error(error, VF_ERROR, VF_ERROR_BAD_INPUT);
 }
 
+/* --- a bucket --------------------------------------------------------------------- */
+
+static void
+test_a_bucket_may_have_a_prefix(void)
+{
+    static const struct
+    {
+        const char *address;
+        const char *bucket;
+        const char *prefix;
+    } CASES[] = {
+        {"s3://docs", "docs", ""},     {"s3://docs/", "docs", ""},
+        {"s3://docs/a", "docs", "a/"}, {"s3://docs/a/b/", "docs", "a/b/"},
+        {"s3://docs//", "docs", "/"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+    {
+        g_auto(S3Place) place = {0};
+        g_assert_true(s3_place_read(CASES[i].address, &place, NULL));
+        g_assert_cmpstr(place.bucket, ==, CASES[i].bucket);
+        g_assert_cmpstr(place.prefix, ==, CASES[i].prefix);
+    }
+}
+
+static void
+test_what_is_no_bucket_is_refused(void)
+{
+    static const char *const ADDRESSES[] = {"s3:/", "s3://", "s3:///a", "docs", "https://docs"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ADDRESSES); i++)
+    {
+        g_autoptr(GError) error = NULL;
+        g_auto(S3Place) place = {0};
+        g_assert_false(s3_place_read(ADDRESSES[i], &place, &error));
+        g_assert_error(error, VF_ERROR, VF_ERROR_USAGE);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -550,5 +589,7 @@ main(int argc, char **argv)
     g_test_add_func("/web/knows videos", test_knows_videos);
     g_test_add_func(
         "/web/videos are labelled but not loaded", test_videos_are_labelled_but_not_loaded);
+    g_test_add_func("/s3-source/a bucket may have a prefix", test_a_bucket_may_have_a_prefix);
+    g_test_add_func("/s3-source/what is no bucket is refused", test_what_is_no_bucket_is_refused);
     return g_test_run();
 }
