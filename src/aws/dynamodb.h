@@ -15,7 +15,8 @@
 /* What the service says of the table (DescribeTable's Table), yours. */
 Json *aws_table(AwsClient *client, const char *table, Cancel *cancel, GError **error);
 
-/* What is asked of a scan or a query.  All is borrowed; NULL or 0 where it is not wished. */
+/* What is asked of a scan or a query.  All is borrowed; NULL or 0 where it is not wished.  Json is
+ * for one thread: each has names and values of its own. */
 typedef struct
 {
     const char *table; /* the name, or the ARN; here and below */

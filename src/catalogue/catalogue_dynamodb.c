@@ -63,8 +63,6 @@ typedef struct
     AwsClient *client;
     Cancel *cancel;
     const char *table;
-    char *projection;
-    Json *names;
     atomic_bool failed; /* one of them has: the others need not go on */
 } Scans;
 
@@ -134,17 +132,35 @@ take_item(Scan *scan, const Json *item)
     g_ptr_array_add(scan->found, found);
 }
 
+/* All attributes by their aliases, which the names get too: a scan's own, because jansson's counts
+ * of references are not for several threads. */
+static char *
+projection_of(Json *names)
+{
+    GString *text = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ATTRIBUTES); i++)
+    {
+        g_autofree char *alias = g_strconcat("#", ATTRIBUTES[i], NULL);
+        json_object_set_new(names, alias, json_string(ATTRIBUTES[i]));
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", alias);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static bool
 read_pages(Scan *scan, GError **error)
 {
     Scans *scans = scan->scans;
+    g_autoptr(Json) names = json_object();
+    g_autofree char *projection = projection_of(names);
     g_autoptr(Json) values = json_pack("{s{ss}}", ":mark", "S", scan->mark);
     const AwsItemWish wish = {
         .table = scans->table,
         .index = scan->index,
         .filter = scan->filter,
-        .projection = scans->projection,
-        .names = scans->names,
+        .projection = projection,
+        .names = names,
         .values = values,
         .segment = scan->segment,
         .segments = scan->segments,
@@ -378,20 +394,6 @@ gather(const GPtrArray *planned, GError **error)
     return check_whole(looked, version_3, g_hash_table_size(bots), error) ? sorted(bots) : NULL;
 }
 
-static char *
-projection_of(Json *names)
-{
-    GString *text = g_string_new(NULL);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(ATTRIBUTES); i++)
-    {
-        g_autofree char *alias = g_strconcat("#", ATTRIBUTES[i], NULL);
-        json_object_set_new(names, alias, json_string(ATTRIBUTES[i]));
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", alias);
-    }
-    return g_string_free(text, FALSE);
-}
-
 static GPtrArray *
 list(TableCatalogue *self, Cancel *cancel, GError **error)
 {
@@ -399,15 +401,7 @@ list(TableCatalogue *self, Cancel *cancel, GError **error)
     if (!read_shape(self, &shape, cancel, error))
         return NULL;
 
-    g_autoptr(Json) names = json_object();
-    g_autofree char *projection = projection_of(names);
-    Scans scans = {
-        .client = self->client,
-        .cancel = cancel,
-        .table = self->table,
-        .projection = projection,
-        .names = names,
-    };
+    Scans scans = {.client = self->client, .cancel = cancel, .table = self->table};
     g_autoptr(GPtrArray) planned = plan_scans(&scans, &shape);
     run_scans(planned);
     return take_problem(planned, error) ? NULL : gather(planned, error);

@@ -258,11 +258,20 @@ bucket_probe(
 
 /* --- the bytes -------------------------------------------------------------------- */
 
+/* Whether the bucket may be listed decides what "forbidden" means. */
+static void
+learn_to_list(BucketSource *self, const Bot *bot, Cancel *cancel)
+{
+    GHashTable *files = list_of(self, bot, cancel, NULL);
+    if (files != NULL)
+        g_hash_table_unref(files);
+}
+
 static Document *
 bucket_open(
     DocumentSource *base, const Bot *bot, const Source *source, Cancel *cancel, GError **error)
 {
-    const BucketSource *self = (const BucketSource *) base;
+    BucketSource *self = (BucketSource *) base;
     char code[MAX_CODE] = "";
     AwsObject object;
     GError *problem = NULL;
@@ -277,6 +286,8 @@ bucket_open(
             self->client, self->bucket, key, fd, self->max_bytes, &object, code, cancel, &problem))
     {
         close(fd);
+        if (strcmp(code, "AccessDenied") == 0)
+            learn_to_list(self, bot, cancel);
         set_problem(self, problem, code, error);
         return NULL;
     }

@@ -161,6 +161,13 @@ def test_missing_archived_forbidden_and_large_files_are_told_apart(aws, vecferry
     assert not {bot for bot, *_ in moved.rows()} & {bots["Archived"], bots["Large"], bots["Lost"]}
 
 
+def test_a_file_that_is_forbidden_may_be_missing_where_lists_are_forbidden(aws, moved, cloud):  # noqa: F811
+    cloud.bucket.may_list = False
+    aws.mishap("s3", "GetObject", Refusal("AccessDenied", 403, "Access Denied"))
+    result = moved.apply("--attempts", "1", env=aws.environment(), expect=4)
+    assert result.stdout.count("the file is missing, or may not be read") == 4
+
+
 def test_a_denied_file_fails_its_bot_alone(aws, moved):  # noqa: F811
     aws.mishap("s3", "GetObject", Refusal("AccessDenied", 403, "Access Denied"), times=1)
     result = moved.apply("--workers", "1", "--attempts", "1", env=aws.environment(), expect=4)
