@@ -398,6 +398,7 @@ hand_over(AwsAnswer *answer, Attempt *attempt)
 {
     aws_answer_clear(answer);
     answer->status = attempt->response != NULL ? attempt->response->status : 0;
+    answer->unsent = attempt->unsent;
     g_strlcpy(answer->code, attempt->failure.code, sizeof answer->code);
     answer->response = g_steal_pointer(&attempt->response);
 }
@@ -417,9 +418,12 @@ run_course(Course *course, AwsAnswer *answer, GError **error)
 {
     for (;;)
     {
-        g_auto(Attempt) attempt = {0};
+        g_auto(Attempt) attempt = {.unsent = true};
         if (!make_attempt(&attempt, course, error))
+        {
+            answer->unsent = attempt.unsent;
             return false;
+        }
 
         const bool ok = has_succeeded(&attempt);
         if (!ok && (is_remedied(course, &attempt) || wait_for_another(course, &attempt)))

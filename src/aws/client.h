@@ -51,6 +51,7 @@ typedef struct
 {
     int status;
     char code[80]; /* of the service's error, "" for none; filled even when the call fails */
+    bool unsent;   /* the last attempt never left this machine */
     HttpResponse *response; /* NULL when none came */
 } AwsAnswer;
 
