@@ -1,7 +1,9 @@
 #include "flow/stages.h"
 
 #include "base/error.h"
+#include "embed/bedrock.h"
 #include "embed/hashing.h"
+#include "flow/stage_aws.h"
 #include "plan/prices.h"
 
 #include <string.h>
@@ -168,6 +170,31 @@ narrow(const Settings *settings, Embedder *embedder)
         embedder->info.max_characters = characters;
 }
 
+/* A wider limit on characters than the model's would only be refused later. */
+static Embedder *
+bedrock_embedder(const Settings *settings, GError **error)
+{
+    const char *model = settings_require(settings, SETTING_MODEL, error);
+    AwsClient *client =
+        model == NULL ? NULL
+                      : stage_aws(settings, settings_text(settings, SETTING_BEDROCK_REGION), error);
+    if (client == NULL)
+        return NULL;
+    const BedrockOptions options = {
+        .client = client,
+        .model = model,
+        .dimensions = clamped(settings_count(settings, SETTING_DIMENSIONS)),
+    };
+    Embedder *embedder = bedrock_embedder_new(&options, error);
+    if (embedder == NULL)
+        return NULL;
+    const size_t most = embedder->info.max_characters;
+    narrow(settings, embedder);
+    if (most > 0)
+        embedder->info.max_characters = MIN(embedder->info.max_characters, most);
+    return embedder;
+}
+
 Embedder *
 stage_embedder(const Settings *settings, int known_dimensions, GError **error)
 {
@@ -177,6 +204,8 @@ stage_embedder(const Settings *settings, int known_dimensions, GError **error)
         return NULL;
     if (g_str_equal(kind, "openai"))
         return openai_embedder(settings, known_dimensions, error);
+    if (g_str_equal(kind, "bedrock"))
+        return bedrock_embedder(settings, error);
     Embedder *embedder =
         hashing_embedder_new(clamped(settings_count(settings, SETTING_DIMENSIONS)));
     narrow(settings, embedder);

@@ -2,7 +2,11 @@
 
 #include <glib.h>
 
-/* US dollars for a million tokens, from the providers' own price pages. */
+/* AWS's own page differs by region and shows no list that can be kept; these agree in all tables of
+ * others that were looked at. */
+#define BEDROCK_ORIGIN "Bedrock's price as others list it, 2026-11-23"
+
+/* US dollars for a million tokens, OpenAI's from its own price page. */
 static const struct
 {
     const char *model;
@@ -12,6 +16,11 @@ static const struct
     {"text-embedding-3-small", 0.02, "OpenAI's list price of 2024-01-25"},
     {"text-embedding-3-large", 0.13, "OpenAI's list price of 2024-01-25"},
     {"text-embedding-ada-002", 0.10, "OpenAI's list price of 2023-06-13"},
+    {"cohere.embed-multilingual-v3", 0.10, BEDROCK_ORIGIN},
+    {"cohere.embed-english-v3", 0.10, BEDROCK_ORIGIN},
+    {"cohere.embed-v4:0", 0.12, BEDROCK_ORIGIN},
+    {"amazon.titan-embed-text-v1", 0.10, BEDROCK_ORIGIN},
+    {"amazon.titan-embed-text-v2:0", 0.02, BEDROCK_ORIGIN},
 };
 
 Price

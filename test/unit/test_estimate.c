@@ -336,6 +336,9 @@ test_list_prices_are_dated(void)
     g_assert_cmpfloat(small.usd_per_million, ==, 0.02);
     g_assert_cmpfloat(large.usd_per_million, ==, 0.13);
     g_assert_cmpstr(small.origin, ==, "OpenAI's list price of 2024-01-25");
+    const Price cohere = price_of_model("bedrock", "cohere.embed-multilingual-v3");
+    g_assert_cmpfloat(cohere.usd_per_million, ==, 0.10);
+    g_assert_cmpstr(cohere.origin, ==, "Bedrock's price as others list it, 2026-11-23");
 }
 
 static void
