@@ -4,6 +4,7 @@
 #include "embed/bedrock.h"
 #include "embed/hashing.h"
 #include "flow/stage_aws.h"
+#include "flow/store_address.h"
 #include "plan/prices.h"
 
 #include <string.h>
@@ -247,21 +248,51 @@ distance_from_name(const char *name)
 /* What the server takes, in milliseconds, at most. */
 #define MAX_LOCK_S (G_MAXINT / 1000)
 
+static char *
+give_password(void *data, GError **error)
+{
+    (void) error;
+    return g_strdup(data);
+}
+
+static Store *
+open_store(
+    const Settings *settings, const char *stage, const char *name, const StoreMap *map,
+    const Notes *notes, Cancel *cancel, GError **error)
+{
+    const char *given = settings_require(settings, SETTING_NEW_STORE, error);
+    g_auto(StoreAddress) address = {0};
+    if (given == NULL || !store_address_find(&address, settings, given, stage, cancel, error))
+        return NULL;
+    const PgOptions options = {
+        .url = address.url,
+        .application_name = name,
+        .password = address.password != NULL ? give_password : NULL,
+        .password_data = address.password,
+        .lock_timeout_s = (int) MIN(settings_count(settings, SETTING_LOCK_TIMEOUT), MAX_LOCK_S),
+        .notes = notes,
+    };
+    return store_open(&options, map, cancel, error);
+}
+
+/* The server has the new password before it becomes the current one. */
+static bool
+may_be_rotating(const Settings *settings, const GError *problem)
+{
+    const char *given = settings_text(settings, SETTING_NEW_STORE);
+
+    return given != NULL && store_address_is_secret(given) &&
+           g_error_matches(problem, VF_ERROR, VF_ERROR_DENIED) &&
+           strstr(problem->message, "authentication failed") != NULL;
+}
+
 Store *
 stage_new_store(
     const Settings *settings, const char *name, StoreMap *map, const Notes *notes, Cancel *cancel,
     GError **error)
 {
-    const char *url = settings_require(settings, SETTING_NEW_STORE, error);
-    const PgOptions options = {
-        .url = url,
-        .application_name = name,
-        .lock_timeout_s = (int) MIN(settings_count(settings, SETTING_LOCK_TIMEOUT), MAX_LOCK_S),
-        .notes = notes,
-    };
+    g_autoptr(GError) problem = NULL;
 
-    if (url == NULL)
-        return NULL;
     *map = (StoreMap){
         .table = settings_text(settings, SETTING_TABLE),
         .id = settings_text(settings, SETTING_ID_COLUMN),
@@ -271,7 +302,12 @@ stage_new_store(
         .vector = settings_text(settings, SETTING_VECTOR_COLUMN),
         .distance = distance_from_name(settings_text(settings, SETTING_DISTANCE)),
     };
-    return store_open(&options, map, cancel, error);
+    Store *store = open_store(settings, NULL, name, map, notes, cancel, &problem);
+    if (store == NULL && may_be_rotating(settings, problem))
+        store = open_store(settings, "AWSPENDING", name, map, notes, cancel, NULL);
+    if (store == NULL)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return store;
 }
 
 /* --- how texts are read and cut ------------------------------------------------------------ */
