@@ -24,6 +24,7 @@ typedef struct
 } Command;
 
 static const Command COMMANDS[] = {
+    {"init", command_init, "writes a settings file from a stack of Bedrock Chat"},
     {"plan", command_plan, "shows what would be done for every bot, the time and the cost"},
     {"apply", command_apply, "does it; the same command resumes an interrupted run"},
     {"status", command_status, "shows where a run stands; --watch follows it"},

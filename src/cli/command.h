@@ -30,6 +30,7 @@ typedef struct
  * early. */
 typedef bool (*CommandFunction)(const Invocation *invocation, ExitStatus *status, GError **error);
 
+bool command_init(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_plan(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_apply(const Invocation *invocation, ExitStatus *status, GError **error);
 bool command_status(const Invocation *invocation, ExitStatus *status, GError **error);

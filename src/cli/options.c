@@ -76,6 +76,14 @@ const Setting SETTINGS_OF_ASK[] = {
 const Setting SETTINGS_OF_COPY[] = {
     SETTING_SOURCE, SETTING_TARGET, SETTING_CONNECTIONS, SETTING_PART_BYTES, SETTING_COUNT};
 
+const Setting SETTINGS_OF_INIT[] = {
+    AWS_SETTINGS,           SETTING_CATALOGUE, SETTING_DOCUMENTS,
+    SETTING_NEW_STORE,      SETTING_CLUSTER,   SETTING_TASK_DEFINITION,
+    SETTING_CONTAINER,      SETTING_SUBNETS,   SETTING_SECURITY_GROUPS,
+    SETTING_TABLE_ROLE,     SETTING_EMBEDDER,  SETTING_MODEL,
+    SETTING_BEDROCK_REGION, SETTING_COUNT,
+};
+
 const Setting SETTINGS_OF_STATE[] = {SETTING_STATE, SETTING_COUNT};
 
 /* A switch turned off: GLib passes over what stands behind the '=' of a switch, so that "--yes=no"
@@ -322,7 +330,8 @@ parse_arguments(
     if (info->settings != NULL)
     {
         add_settings(group, parse, info->settings);
-        add_own(group, parse, common);
+        if (!info->reads_no_file)
+            add_own(group, parse, common);
     }
     add_own(group, parse, info->own);
     g_option_context_set_summary(context, info->summary);
@@ -368,7 +377,7 @@ options_parse(const Invocation *invocation, const OptionsInfo *info, char ***res
         return NULL;
     }
     if (!take_rest(arguments, rest, error) ||
-        (info->settings != NULL && !load_config(settings, config, error)))
+        (info->settings != NULL && !info->reads_no_file && !load_config(settings, config, error)))
         return NULL;
     return g_steal_pointer(&settings);
 }

@@ -12,6 +12,7 @@ typedef struct
     const char *description; /* the last lines of --help; NULL for none */
     const Setting *settings; /* ends with SETTING_COUNT; NULL for none */
     const GOptionEntry *own; /* options that are no settings; NULL for none */
+    bool reads_no_file;      /* settings are options only: there is no --config */
 } OptionsInfo;
 
 /*
@@ -28,3 +29,4 @@ extern const Setting SETTINGS_OF_VERIFY[];
 extern const Setting SETTINGS_OF_ASK[];
 extern const Setting SETTINGS_OF_COPY[];
 extern const Setting SETTINGS_OF_STATE[]; /* status */
+extern const Setting SETTINGS_OF_INIT[];

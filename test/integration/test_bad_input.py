@@ -53,7 +53,7 @@ OPTIONS = {
     "a number too large": (["apply", "--calls", "9" * 30], "should be at most 1000"),
     "not a price": (["plan", "--price", "cheap"], 'should be a number such as 0.02'),
     "not finite": (["plan", "--max-usd", "nan"], "--max-usd"),
-    "unknown embedder": (["plan", "--embedder", "magic"], '--embedder: "magic" should be openai|hashing'),
+    "unknown embedder": (["plan", "--embedder", "magic"], '--embedder: "magic" should be bedrock|openai|hashing'),
     "unknown splitter": (["plan", "--splitter", "fast"], "guide|newlines|latest|corrected"),
     "two plans": (["apply", "a", "b"], '"b" is not expected here'),
     "a word too many": (["plan", "now"], '"now" is not expected here'),
