@@ -72,6 +72,13 @@ def test_what_follows_the_name_beats_the_secret(aws, store, login, create):
     assert made.status == 0, made.stderr
 
 
+def test_quotes_stay_what_they_are(aws, store, login, create):
+    aws.secretsmanager.create_secret("db", {**login, "dbname": "it's a \\ name"})
+    refused = create("secret:db")
+    assert refused.status == 1
+    assert 'database "it\'s a \\ name" at 127.0.0.1' in one_error(refused)
+
+
 def test_while_it_is_rotated_the_next_password_is_tried(aws, store, login, create):
     secret = aws.secretsmanager.create_secret("db", {**login, "password": "of yesterday"})
     secret.put(login, "AWSPENDING")

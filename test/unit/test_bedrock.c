@@ -504,7 +504,6 @@ test_what_never_left_is_told(void)
     OPEN(stage, STEPS);
     g_autoptr(Embedder) embedder = embedder_of(&stage, COHERE, 0);
     g_autoptr(GError) unreached = NULL;
-    g_autoptr(GError) keyless = NULL;
     EmbedReply reply = {0};
 
     server_stop(g_steal_pointer(&stage.server));
@@ -512,12 +511,24 @@ test_what_never_left_is_told(void)
     g_assert_false(embedder->embed(embedder, TEXTS, 2, EMBED_DOCUMENT, NULL, &reply, &unreached));
     g_assert_error(unreached, VF_ERROR, VF_ERROR_CONNECT);
     g_assert_true(reply.unsent);
+}
+
+static void
+test_without_keys_nothing_leaves(void)
+{
+    static const Step STEPS[] = {{"200 OK", NULL, "{}", false}};
+    g_auto(Stage) stage;
+    OPEN(stage, STEPS);
+    g_autoptr(Embedder) embedder = embedder_of(&stage, COHERE, 0);
+    g_autoptr(GError) error = NULL;
+    EmbedReply reply = {0};
 
     set_keys(false);
-    g_assert_false(embedder->embed(embedder, TEXTS, 2, EMBED_DOCUMENT, NULL, &reply, &keyless));
+    g_assert_false(embedder->embed(embedder, TEXTS, 2, EMBED_DOCUMENT, NULL, &reply, &error));
     set_keys(true);
-    g_assert_nonnull(keyless);
+    g_assert_nonnull(error);
     g_assert_true(reply.unsent);
+    g_assert_cmpuint(served_count(&stage), ==, 0);
 }
 
 #define TEST(name, function) g_test_add_func("/bedrock/" name, function)
@@ -550,5 +561,6 @@ main(int argc, char **argv)
         "a lost answer on a kept connection is not asked again",
         test_a_lost_answer_on_a_kept_connection_is_not_asked_again);
     TEST("what never left is told", test_what_never_left_is_told);
+    TEST("without keys nothing leaves", test_without_keys_nothing_leaves);
     return g_test_run();
 }
