@@ -135,9 +135,9 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
     [SETTING_STATE] = {"run", "state", "state", TEXT, NULL, "FOLDER",
         "the ledgers of runs (default: $XDG_STATE_HOME/vecferry)"},
     [SETTING_SOURCE] = {"copy", "source", "source", TEXT, NULL, "URL",
-        "the PostgreSQL database to copy from, postgresql://… or key=value"},
+        "the PostgreSQL database to copy from: postgresql://…, key=value, or secret:NAME"},
     [SETTING_TARGET] = {"copy", "target", "target", TEXT, NULL, "URL",
-        "the PostgreSQL database to copy to"},
+        "the PostgreSQL database to copy to, in the same ways"},
     [SETTING_CONNECTIONS] = {"copy", "connections", "connections", COUNT, "0", "N",
         "parts copied at a time, each over a connection at both ends (0: as many as processors, "
         "at most 4)"},

@@ -30,7 +30,7 @@ copy_vector(
         return fail(error, "a vector holds something that is not a number");
     if (numbers == NULL && !json_is_array(value))
         return fail(error, "a vector is not a list of numbers");
-    if (length != (gsize) dimensions)
+    if (numbers == NULL || length != (gsize) dimensions)
         return fail(error, "a vector has %zu numbers, not %d", length, dimensions);
     memcpy(vector, numbers, length * sizeof *vector);
     return true;

@@ -9,24 +9,24 @@
 
 typedef struct
 {
-    Setting setting;
     const char *keys[2]; /* how the output's key begins; the second where there is no first */
     const char *before;  /* the value */
-    bool many;           /* all that begin so, with commas between */
+    Setting setting;
+    bool many; /* all that begin so, with commas between */
 } Output;
 
 static const Output OUTPUTS[] = {
-    {SETTING_CATALOGUE,
-     {"DatabaseConversationTableName", "ConversationTableName"},
+    {{"DatabaseConversationTableName", "ConversationTableName"},
      "dynamodb:",
+     SETTING_CATALOGUE,
      false},
-    {SETTING_DOCUMENTS, {"DocumentBucketName"}, "s3://", false},
-    {SETTING_NEW_STORE, {"DbConfigSecretArn"}, "secret:", false},
-    {SETTING_CLUSTER, {"EmbeddingClusterName"}, "", false},
-    {SETTING_TASK_DEFINITION, {"EmbeddingTaskDefinitionName"}, "", false},
-    {SETTING_SUBNETS, {"PrivateSubnetId"}, "", true},
-    {SETTING_SECURITY_GROUPS, {"EmbeddingTaskSecurityGroupId"}, "", false},
-    {SETTING_TABLE_ROLE, {"TableAccessRoleArn"}, "", false},
+    {{"DocumentBucketName"}, "s3://", SETTING_DOCUMENTS, false},
+    {{"DbConfigSecretArn"}, "secret:", SETTING_NEW_STORE, false},
+    {{"EmbeddingClusterName"}, "", SETTING_CLUSTER, false},
+    {{"EmbeddingTaskDefinitionName"}, "", SETTING_TASK_DEFINITION, false},
+    {{"PrivateSubnetId"}, "", SETTING_SUBNETS, true},
+    {{"EmbeddingTaskSecurityGroupId"}, "", SETTING_SECURITY_GROUPS, false},
+    {{"TableAccessRoleArn"}, "", SETTING_TABLE_ROLE, false},
 };
 
 static gint

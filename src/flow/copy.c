@@ -5,6 +5,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "flow/copy_workers.h"
+#include "flow/store_address.h"
 #include "table/connect.h"
 #include "table/cut.h"
 #include "table/describe.h"
@@ -502,25 +503,43 @@ new_progress(const char *source, const char *target)
     return progress;
 }
 
+static bool
+find_address(
+    StoreAddress *address, const Settings *settings, Setting setting, Cancel *cancel,
+    GError **error)
+{
+    const char *given = settings_require(settings, setting, error);
+    return given != NULL && store_address_find(address, settings, given, NULL, cancel, error);
+}
+
 CopyProgress *
 flow_copy(
     const Settings *settings, const CopyOptions *options, const CopyListener *listener,
     Cancel *cancel, GError **error)
 {
-    const char *source = settings_require(settings, SETTING_SOURCE, error);
-    const char *target = source == NULL ? NULL : settings_require(settings, SETTING_TARGET, error);
-    if (target == NULL)
+    g_auto(StoreAddress) source = {0};
+    g_auto(StoreAddress) target = {0};
+    if (!find_address(&source, settings, SETTING_SOURCE, cancel, error) ||
+        !find_address(&target, settings, SETTING_TARGET, cancel, error))
         return NULL;
 
-    g_autoptr(CopyNews) news = copy_news_new(new_progress(source, target), listener);
+    g_autoptr(CopyNews) news = copy_news_new(new_progress(source.url, target.url), listener);
     const Copy copy = {
         .settings = settings,
         .options = options,
-        .source = {.url = source, .application_name = "vecferry copy (source)"},
+        .source =
+            {
+                .url = source.url,
+                .application_name = "vecferry copy (source)",
+                .password = store_address_password,
+                .password_data = &source,
+            },
         .target =
             {
-                .url = target,
+                .url = target.url,
                 .application_name = "vecferry copy (target)",
+                .password = store_address_password,
+                .password_data = &target,
                 .notice = hear_notice,
                 .notice_data = news,
             },

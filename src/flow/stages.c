@@ -248,13 +248,6 @@ distance_from_name(const char *name)
 /* What the server takes, in milliseconds, at most. */
 #define MAX_LOCK_S (G_MAXINT / 1000)
 
-static char *
-give_password(void *data, GError **error)
-{
-    (void) error;
-    return g_strdup(data);
-}
-
 static Store *
 open_store(
     const Settings *settings, const char *stage, const char *name, const StoreMap *map,
@@ -267,8 +260,8 @@ open_store(
     const PgOptions options = {
         .url = address.url,
         .application_name = name,
-        .password = address.password != NULL ? give_password : NULL,
-        .password_data = address.password,
+        .password = store_address_password,
+        .password_data = &address,
         .lock_timeout_s = (int) MIN(settings_count(settings, SETTING_LOCK_TIMEOUT), MAX_LOCK_S),
         .notes = notes,
     };

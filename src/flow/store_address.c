@@ -24,6 +24,15 @@ store_address_clear(StoreAddress *address)
     *address = (StoreAddress){0};
 }
 
+char *
+store_address_password(void *address, GError **error)
+{
+    const StoreAddress *known = address;
+
+    (void) error;
+    return g_strdup(known->password);
+}
+
 /* --- libpq's keywords ------------------------------------------------------------------------ */
 
 /* Keyword → value, the first that is set stays. */

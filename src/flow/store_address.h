@@ -6,7 +6,7 @@
  *                                         host, port and database, as RDS writes them down
  *     secret:ARN?host=db&sslmode=require  what follows is libpq's, and beats the secret
  *
- * A secret is read each time, because its password may have been rotated since.
+ * A secret is read anew for each address, because its password may have been rotated since.
  */
 #pragma once
 
@@ -26,5 +26,9 @@ bool store_address_is_secret(const char *given);
 bool store_address_find(
     StoreAddress *address, const Settings *settings, const char *given, const char *stage,
     Cancel *cancel, GError **error);
+
+/* For PgOptions, whose url and password are the address's: NULL for one without a password. */
+char *store_address_password(void *address, GError **error);
+
 void store_address_clear(StoreAddress *address);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreAddress, store_address_clear)

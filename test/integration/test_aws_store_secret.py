@@ -127,3 +127,16 @@ def test_without_permission_the_remedy_is_told(aws, store, login, create):
     refused = create("secret:db")
     assert refused.status == 1
     assert "secretsmanager:GetSecretValue" in refused.stderr
+
+
+def test_a_copy_is_entered_by_secrets_at_both_ends(guarded, vecferry, aws, store, login):
+    source = Database(guarded, guarded.new_database())
+    source.execute("CREATE TABLE small AS SELECT i AS id FROM generate_series(1, 1000) AS i")
+    store.execute("CREATE TABLE small (id int)")
+    aws.secretsmanager.create_secret("old", {**login, "dbname": source.name})
+    aws.secretsmanager.create_secret("new", login)
+    copied = vecferry("copy", "--source", "secret:old", "--target", "secret:new", "--data-only", env=aws.environment())
+    assert copied.status == 0, copied.stderr
+    assert store.execute("SELECT count(*) FROM small") == [(1000,)]
+    assert PASSWORD not in copied.stdout + copied.stderr
+    guarded.drop_database(source.name)
