@@ -41,12 +41,13 @@ close_well(int fd, bool well)
     return well && closed;
 }
 
-/* False with errno set, here and below. */
+/* False with errno set, here and below.  A pipe that nobody reads is not waited for. */
 static bool
 write_into(const char *path, const char *text, size_t bytes)
 {
-    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return fd >= 0 && close_well(fd, write_all(fd, text, bytes));
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return fd >= 0 &&
+           close_well(fd, fcntl(fd, F_SETFL, O_WRONLY) == 0 && write_all(fd, text, bytes));
 }
 
 static bool
@@ -136,6 +137,8 @@ remedy(int number)
     case ENOENT:
     case ENOTDIR:
         return "make its folder first, or give another place with -o";
+    case ENXIO:
+        return "start first who reads it, or give another place with -o";
     case EISDIR:
         return "give a file's name with -o, not a folder's";
     case EACCES:

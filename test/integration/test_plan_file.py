@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import threading
+import time
 
 import documents
 import pytest
@@ -30,10 +31,19 @@ def test_a_fifo_is_written_to_and_stays(migration, tmp_path):
     read = []
     reader = threading.Thread(target=lambda: read.append(fifo.read_text()), daemon=True)
     reader.start()
+    time.sleep(0.2)
     migration.plan("-o", fifo)
     reader.join(10)
     assert fifo.is_fifo()
     assert_is_plan(migration, read[0])
+
+
+def test_a_fifo_that_nobody_reads_is_not_waited_for(migration, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    result = migration.plan("-o", fifo, expect=FAILED)
+    assert "hint: start first who reads it" in result.stderr
+    assert fifo.is_fifo()
 
 
 def test_a_device_is_written_to_and_stays(migration, tmp_path):
