@@ -342,6 +342,17 @@ confine_plainly(const Confinement *confinement)
     return STEP_EXECUTE;
 }
 
+/*
+ * bwrap's inner process waits until the outer one lets it go on, forever if that one is killed
+ * before; only later it asks to die with it.  So the outer one of a host is not bound to us before
+ * bwrap does so itself: until then a host without a caller finds out, and ends.
+ */
+static bool
+binds_itself(const Confinement *confinement)
+{
+    return confinement->mode == SANDBOX_BUBBLEWRAP && confinement->hosts;
+}
+
 static Step
 confine(const Confinement *confinement, int output_fd, int talk_fd)
 {
@@ -355,7 +366,7 @@ confine(const Confinement *confinement, int output_fd, int talk_fd)
         return STEP_LIMITS;
     if (confinement->mode == SANDBOX_PLAIN)
         return confine_plainly(confinement);
-    return die_with_parent(confinement) ? STEP_EXECUTE : STEP_PARENT;
+    return binds_itself(confinement) || die_with_parent(confinement) ? STEP_EXECUTE : STEP_PARENT;
 }
 
 bool

@@ -1113,6 +1113,31 @@ test_child_that_died_unasked_is_nobodys_end(void)
     assert_next_job_after_death_of(1);
 }
 
+/* bwrap has two processes that are not bound to each other from the beginning. */
+static void
+test_nobody_is_left_by_a_death_at_the_start(void)
+{
+    SandboxMode mode; /* the trial of bwrap is not made by each child again */
+    g_assert_true(sandbox_choose("auto", &mode, NULL));
+    g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1), ==, 0);
+    for (int delay_us = 0; delay_us < 15000; delay_us += 100)
+    {
+        const pid_t parent = fork();
+        if (parent == 0)
+        {
+            SandboxHost *host = new_host(mode);
+            run_with(host, mode, "sleep", "", 60, 0, NULL, NULL);
+            _exit(1);
+        }
+        g_usleep((gulong) delay_us);
+        kill(parent, SIGKILL);
+        for (int i = 0; i < 500 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+            g_usleep(2000);
+        g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1);
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 static void
 test_program_that_does_not_serve_is_a_failure(void)
 {
@@ -1212,6 +1237,9 @@ main(int argc, char **argv)
     g_test_add_func(
         "/host/child that died unasked is nobody's end",
         test_child_that_died_unasked_is_nobodys_end);
+    g_test_add_func(
+        "/host/nobody is left by a death at the start",
+        test_nobody_is_left_by_a_death_at_the_start);
     g_test_add_func(
         "/host/program that does not serve is a failure",
         test_program_that_does_not_serve_is_a_failure);
