@@ -63,6 +63,7 @@ watch_signals(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write() */
 }
 
 /* A core would hold passwords and documents. */
@@ -206,6 +207,15 @@ run_command(const Command *command, char **arguments, Cancel *cancel)
     return done ? status : status_of_error(error);
 }
 
+/* `vecferry help apply` is `vecferry apply --help`. */
+static ExitStatus
+help_with(const char *name, Cancel *cancel)
+{
+    char *arguments[] = {(char *) (gsize) name, (char *) (gsize) "--help", NULL};
+    const Command *command = find_command(name);
+    return command == NULL ? refuse_command(name) : run_command(command, arguments, cancel);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,7 +235,10 @@ main(int argc, char **argv)
         print_help(stderr);
         return STATUS_USAGE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+    const bool help = strcmp(name, "help") == 0;
+    if (help && arguments[2] != NULL)
+        return (int) help_with(arguments[2], interrupted);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || help)
     {
         print_help(stdout);
         return (int) finish(STATUS_DONE);

@@ -233,6 +233,8 @@ count_missed(const SettingInfo *info, const char *value)
 
     if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
         return "a whole number";
+    if (makes_workers && value[strspn(value, "0")] == '\0')
+        return "at least 1";
     if (g_ascii_string_to_unsigned(value, 10, 0, most, &number, NULL))
         return NULL;
     return makes_workers ? AT_MOST(MOST_WORKERS) : AT_MOST(MOST);

@@ -5,6 +5,7 @@
 #include "progress/run_json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 show_unlucky(const RunProgress *run)
@@ -50,10 +51,11 @@ show_run(const RunProgress *run)
     g_autofree char *usd = text_usd(run->usd);
 
     printf(
-        "Run %s finished: %u of %u bots are in %s, %s chunks; %u failed, %u skipped; %s tokens, "
+        "Run %s finished: %u of %u bots are in %s, %s %s; %u failed, %u skipped; %s tokens, "
         "cost "
         "%s\n",
-        run->id, good, run->bots->len, run->store, chunks, failed, skipped, tokens, usd);
+        run->id, good, run->bots->len, run->store, chunks,
+        strcmp(chunks, "1") == 0 ? "chunk" : "chunks", failed, skipped, tokens, usd);
     if (failed + skipped == 0)
         return;
     puts("");

@@ -3,13 +3,30 @@
 #include "base/error.h"
 #include "catalogue/catalogue.h"
 
+#include <string.h>
+
+static int
+compare_words(const void *left, const void *right)
+{
+    return strcmp(*(char *const *) left, *(char *const *) right);
+}
+
+/* The order in which somebody named them means nothing, nor does one named twice. */
 static void
 checksum_list(GChecksum *checksum, const char *name, char *const *list)
 {
-    g_checksum_update(checksum, (const guchar *) name, -1);
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+
     for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+        g_ptr_array_add(sorted, list[i]);
+    g_ptr_array_sort(sorted, compare_words);
+    g_checksum_update(checksum, (const guchar *) name, -1);
+    for (guint i = 0; i < sorted->len; i++)
     {
-        g_checksum_update(checksum, (const guchar *) list[i], -1);
+        const char *word = sorted->pdata[i];
+        if (i > 0 && strcmp(word, sorted->pdata[i - 1]) == 0)
+            continue;
+        g_checksum_update(checksum, (const guchar *) word, -1);
         g_checksum_update(checksum, (const guchar *) "\n", 1);
     }
 }

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <string.h>
+
 /* Takes the fact. */
 static void
 add(GPtrArray *facts, char *fact)
@@ -71,14 +73,14 @@ static void
 add_chunks(GPtrArray *facts, gint64 chunks, double expected)
 {
     g_autofree char *count = facts_chunks(chunks, expected);
-    add(facts, g_strdup_printf("%s chunks", count));
+    add(facts, g_strdup_printf("%s %s", count, strcmp(count, "1") == 0 ? "chunk" : "chunks"));
 }
 
 static void
 add_expectation(GPtrArray *facts, double expected)
 {
     g_autofree char *count = text_count(expected);
-    add(facts, g_strdup_printf("about %s chunks", count));
+    add(facts, g_strdup_printf("about %s %s", count, strcmp(count, "1") == 0 ? "chunk" : "chunks"));
 }
 
 static void

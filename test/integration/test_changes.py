@@ -317,3 +317,14 @@ def test_an_interrupted_run_goes_on_without_asking_unless_something_grew(two_fil
     path_of(two_files, "a.txt").write_text(before)
     two_files.run("apply", "--config", two_files.conf, expect=0)
     two_files.assert_whole()
+
+
+def test_the_order_in_which_bots_are_named_makes_no_other_run(vecferry, database, knowledge):
+    """Another run would have a ledger and a spend cap of its own."""
+    migration = Migration(vecferry, database, knowledge)
+    bots = [item["SK"]["S"].rsplit("#", 1)[1] for item in knowledge.items[:2]]
+    named = [word for bot in bots for word in ("--bot", bot)]
+    backwards = [word for bot in bots[::-1] for word in ("--bot", bot)]
+    runs = {json.loads(migration.apply("--json", *names).stdout)["run"] for names in (named, backwards, named + backwards)}
+    assert len(runs) == 1
+    assert json.loads(migration.apply("--json", *named[:2]).stdout)["run"] not in runs
