@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/secret.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
@@ -54,4 +56,12 @@ vf_error_hint(GError **error, const char *format, ...)
     char *message = g_strconcat((*error)->message, "\n", hint, NULL);
     g_free((*error)->message);
     (*error)->message = message;
+}
+
+char *
+vf_error_one_line(const char *message)
+{
+    g_autofree char *open = secret_hidden(message);
+    g_auto(GStrv) lines = g_strsplit(open, "\n", -1);
+    return g_strjoinv("; ", lines);
 }

@@ -35,3 +35,6 @@ VfError vf_error_from_name(const char *name);
 /* Adds a second line that says how to mend it.  Nothing when error is NULL or
  * *error already has a hint. */
 void vf_error_hint(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A message for a table or a line: its hint behind "; ", and no password.  Yours. */
+char *vf_error_one_line(const char *message);

@@ -1,6 +1,6 @@
 #include "cli/notes.h"
 
-#include "base/secret.h"
+#include "base/error.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -9,8 +9,8 @@ static void
 print_note(void *data, const char *text)
 {
     (void) data;
-    g_autofree char *open = secret_hidden(text);
-    g_autofree char *safe = text_safe(open);
+    g_autofree char *line = vf_error_one_line(text);
+    g_autofree char *safe = text_safe(line);
     fprintf(stderr, "note: %s\n", safe);
 }
 

@@ -1,5 +1,7 @@
 #include "cli/text.h"
 
+#include "base/secret.h"
+
 #include <stdio.h>
 
 #define MAX_CELL_COLUMNS 48
@@ -10,11 +12,12 @@ struct TextTable
     GPtrArray *rows; /* of char **, the titles first */
 };
 
-/* What fits into a cell; the last one of a row has all the room it wants. */
+/* What fits into a cell, and no password; the last one of a row has all the room it wants. */
 static char *
 cell_text(const char *text, bool last)
 {
-    return last ? text_safe(text) : text_cut(text, MAX_CELL_COLUMNS);
+    g_autofree char *open = secret_hidden(text);
+    return last ? text_safe(open) : text_cut(open, MAX_CELL_COLUMNS);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "flow/applying.h"
 
+#include "base/error.h"
 #include "state/meter.h"
 
 void
@@ -9,7 +10,8 @@ apply_note(const Apply *apply, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    apply->listener->note(apply->listener->data, text);
+    g_autofree char *line = vf_error_one_line(text);
+    apply->listener->note(apply->listener->data, line);
 }
 
 void

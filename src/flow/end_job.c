@@ -43,6 +43,14 @@ ends_the_run(const GError *failure)
            g_error_matches(failure, VF_ERROR, VF_ERROR_MISMATCH);
 }
 
+/* What ends the run is told in full at its end, with its remedy. */
+static void
+shorten_reason(BotProgress *progress, const GError *failure)
+{
+    g_auto(GStrv) lines = g_strsplit(failure->message, "\n", 2);
+    bot_progress_set_reason(progress, vf_error_name(failure), lines[0]);
+}
+
 void
 fail_job(Apply *apply, Job *job, const GError *failure)
 {
@@ -59,7 +67,10 @@ fail_job(Apply *apply, Job *job, const GError *failure)
     }
     progress->state = BOT_FAILED;
     progress->ended_ms = now_ms();
-    if (ends_the_run(failure) && apply->stop == NULL)
+    if (!ends_the_run(failure))
+        return;
+    shorten_reason(progress, failure);
+    if (apply->stop == NULL)
         apply->stop = g_error_copy(failure);
 }
 

@@ -10,8 +10,10 @@
 #include "plan/prices.h"
 #include "state/ledger.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_PLAN_BYTES (256 * 1024 * 1024)
 
@@ -144,14 +146,6 @@ look_at_document(
     return extract_foresee(document, &looking->extract, error);
 }
 
-/* The hint, too: in a table there is no second line. */
-static char *
-on_one_line(const char *message)
-{
-    g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
-    return g_strjoinv("; ", lines);
-}
-
 /* What another source may have as well: refused credentials, no such bucket. */
 static bool
 is_obstacle(const GError *problem)
@@ -191,7 +185,7 @@ look_at_source(Looking *looking, const Bot *bot, const Source *source, SourceLoo
         return;
     if (is_obstacle(problem))
         keep_obstacle(looking, problem);
-    look->problem = on_one_line(problem->message);
+    look->problem = vf_error_one_line(problem->message);
 }
 
 static void
@@ -421,7 +415,14 @@ read_plan(const char *path, GError **error)
     json_error_t problem;
     struct stat facts;
 
-    if (stat(path, &facts) == 0 && (!S_ISREG(facts.st_mode) || facts.st_size > MAX_PLAN_BYTES))
+    if (stat(path, &facts) != 0 || access(path, R_OK) != 0)
+    {
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_USAGE, "could not read the plan \"%s\": %s", path,
+            g_strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(facts.st_mode) || facts.st_size > MAX_PLAN_BYTES)
     {
         g_set_error(
             error, VF_ERROR, VF_ERROR_USAGE,

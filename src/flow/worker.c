@@ -1,5 +1,8 @@
 #include "flow/worker.h"
 
+#include "base/error.h"
+#include "extract/remedy.h"
+
 void
 worker_say(Work *work, const WorkEvent *event)
 {
@@ -40,6 +43,10 @@ worker_fail(Work *work, GError *error)
 void
 worker_fail_source(Work *work, SourceWork *source, GError *error)
 {
+    const char *remedy = extract_remedy(error->message);
+    if (remedy != NULL && g_error_matches(error, VF_ERROR, VF_ERROR_BAD_INPUT))
+        vf_error_hint(&error, "%s", remedy);
+
     pthread_mutex_lock(&work->lock);
     const bool first = source->error == NULL;
     if (first)

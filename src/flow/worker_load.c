@@ -216,10 +216,12 @@ static void
 set_sources_error(const SourceWork *first, guint failed, bool partial, GError **error)
 {
     g_autofree char *more = failed > 1 ? g_strdup_printf(" (and %u more)", failed - 1) : NULL;
+    g_auto(GStrv) lines = g_strsplit(first->error->message, "\n", 2);
     g_set_error(
         error, first->error->domain, first->error->code, "%s%s: %s%s",
-        partial ? "loaded in part; " : "", first->label, first->error->message,
-        more == NULL ? "" : more);
+        partial ? "loaded in part; " : "", first->label, lines[0], more == NULL ? "" : more);
+    if (lines[0] != NULL && lines[1] != NULL)
+        vf_error_hint(error, "%s", lines[1]);
 }
 
 bool

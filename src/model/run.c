@@ -1,5 +1,7 @@
 #include "model/run.h"
 
+#include "base/error.h"
+
 static const char *const BOT_STATES[] = {
     [BOT_PENDING] = "pending",     [BOT_LAUNCHED] = "launched", [BOT_RUNNING] = "running",
     [BOT_SUCCEEDED] = "succeeded", [BOT_FAILED] = "failed",     [BOT_SKIPPED] = "skipped",
@@ -44,7 +46,7 @@ bot_progress_set_reason(BotProgress *progress, const char *code, const char *rea
     g_free(progress->code);
     g_free(progress->reason);
     progress->code = g_strdup(code);
-    progress->reason = reason == NULL ? NULL : g_strdelimit(g_strdup(reason), "\n", ' ');
+    progress->reason = reason == NULL ? NULL : vf_error_one_line(reason);
 }
 
 RunProgress *

@@ -46,7 +46,7 @@ typedef struct
 BotProgress *bot_progress_new(const char *user, const char *bot, const char *title);
 void bot_progress_free(BotProgress *progress);
 
-/* Why it failed or was skipped, on one line; both NULL: it did neither. */
+/* Why it failed or was skipped, on one line and without passwords; both NULL: it did neither. */
 void bot_progress_set_reason(BotProgress *progress, const char *code, const char *reason);
 
 typedef enum

@@ -51,6 +51,10 @@ OPTIONS = {
     "a word for a number": (["apply", "--workers", "many"], '--workers: "many" should be a whole number'),
     "a negative number": (["apply", "--calls", "-1"], '"-1" should be a whole number'),
     "a number too large": (["apply", "--calls", "9" * 30], "should be at most 1000"),
+    "no workers": (["apply", "--workers", "0"], '--workers: "0" should be at least 1'),
+    "no calls": (["apply", "--calls", "00"], '--calls: "00" should be at least 1'),
+    "no attempts": (["apply", "--attempts", "0"], '--attempts: "0" should be at least 1'),
+    "help for nobody": (["help", "aply"], 'unknown command "aply"'),
     "not a price": (["plan", "--price", "cheap"], 'should be a number such as 0.02'),
     "not finite": (["plan", "--max-usd", "nan"], "--max-usd"),
     "unknown embedder": (["plan", "--embedder", "magic"], '--embedder: "magic" should be bedrock|openai|hashing'),
@@ -77,6 +81,28 @@ def test_wrong_options(vecferry, kind):
         assert result.status == USAGE and words[0] in result.stderr
     assert result.stdout == ""
     assert not list(vecferry.state.rglob("*"))
+
+
+def test_help_of_a_command(vecferry):
+    help = vecferry("help", "apply")
+    assert (help.status, help.stderr) == (0, "")
+    assert help.stdout == vecferry("apply", "--help").stdout
+    assert "--dry-run" in help.stdout
+    assert "Commands:" in vecferry("help").stdout
+
+
+def short_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+
+def test_a_file_that_may_not_grow_is_an_error(ready, tmp_path):
+    """The system's signal for it would end the program without a word."""
+    command = [program_path(), "plan", "--config", ready.conf, "-o", tmp_path / "plan"]
+    done = subprocess.run(
+        command, env=ready.program.environment(None), capture_output=True, text=True, timeout=60,
+        preexec_fn=dying_with_us(before=short_files),
+    )  # fmt: skip
+    refused(Result(done.returncode, done.stdout, done.stderr), FAILED, "could not keep the plan", "File too large")
 
 
 def test_no_is_no(ready, library):
@@ -126,6 +152,37 @@ def test_a_misplaced_password_is_not_shown(vecferry, kind, address):
     result = vecferry(*(word.format(address) for word in PASSWORD_PLACES[kind]))
     refused(result, USAGE, "xxx")
     assert "very-secret" not in result.stdout + result.stderr
+
+
+def test_the_password_of_a_page_is_not_shown(migration, library):
+    """Such a page is refused; what is told of it names it without the password."""
+    library.bot("Web", urls=["http://me:very-secret@127.0.0.1:9/page"])
+    for options in ([], ["--check-urls", "no", "--attempts", "1"]):
+        for command in (["plan"], ["apply", "--yes"], ["status"], ["status", "--json"], ["verify"]):
+            conf = [] if command[0] == "status" else ["--config", migration.conf]
+            mine = [] if command[0] in ("status", "verify") else options
+            result = migration.program(*command, *conf, *mine)
+            told = result.stdout + result.stderr
+            assert "very-secret" not in told, told
+            assert "http://me:xxx" in told or (command[0] == "plan" and options), told
+
+
+def test_a_remedy_is_told_apart_from_its_error(migration, library):
+    """On one line, in tables and notes, it stands behind a semicolon."""
+    conf = migration.conf.read_text().replace("allow-private-addresses=true\n", "")
+    migration.conf.write_text(conf)
+    library.bot("Web", urls=["http://127.0.0.1:9/page"])
+    sheet = library.bot("Sheet", files={"sheet.xlsx": b"PK\x03\x04 and no more", "good.txt": "Good.\n"})
+    book = library.bot("Book", files={"book.txt": documents.text(list(documents.sentences("book", 30)))})
+    assert "is not public; --allow-private-addresses permits it" in migration.plan().stdout
+    options = ("--max-text-bytes", "1000", "--attempts", "1", "--bot")
+    for title, bot, words in (
+        ("Book", book, "too large: it has more than 1000 bytes of text; --max-text-bytes is the limit"),
+        ("Sheet", sheet, "; save it .*, or take it out of the knowledge"),
+    ):
+        result = migration.apply(*options, bot, expect=SOME_FAILED)
+        assert re.search(rf"^failed .*{words}$", result.stdout, re.MULTILINE), result.stdout
+        assert re.search(rf"note: {title}: .*{words}$", result.stderr, re.MULTILINE), result.stderr
 
 
 @pytest.mark.parametrize("content", [
@@ -284,6 +341,7 @@ NO_PLANS = {
     "a folder": (os.mkdir, "it should be a file of at most 256 MiB"),
     "a device": (lambda path: os.symlink("/dev/zero", path), "it should be a file of at most 256 MiB"),
     "a file of a GB": (lambda path: sparse(path, 10**9), "it should be a file of at most 256 MiB"),
+    "no file": (lambda path: path.unlink(missing_ok=True), '": No such file or directory\n'),
     "a large file of nothing": (lambda path: sparse(path, 256 * 1024**2), "could not read the plan"),
     "deeply nested": (lambda path: path.write_text("[" * 10_000_000), "could not read the plan"),
     "not UTF-8": (lambda path: path.write_bytes(b'{"plan": {"id": "\xff\xfe"}}'), "unable to decode byte 0xff"),

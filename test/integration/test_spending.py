@@ -41,6 +41,8 @@ def test_the_cap_stops_the_run_and_a_higher_one_resumes(migration, undisturbed, 
     assert all_tokens(undisturbed) > 2 * CAP
     result = migration.apply("--max-usd", CAP, expect=STOPPED)
     assert "the spend cap of $2000 is reached" in result.stdout
+    # The remedy is told once.
+    assert (result.stdout + result.stderr).count("raise --max-usd") == 1
     spent = migration.tokens_billed()
     assert CAP - worst_case(undisturbed) <= spent <= CAP
 

@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <string.h>
+
 static void
 test_every_code_has_a_name_that_leads_back(void)
 {
@@ -68,6 +70,18 @@ test_nobody_gets_no_hint(void)
     g_assert_no_error(error);
 }
 
+static void
+test_a_hint_stands_behind_a_semicolon_on_one_line(void)
+{
+    g_autofree char *line = vf_error_one_line("it is full\nmake room");
+    g_autofree char *plain = vf_error_one_line("it is full");
+    g_autofree char *open = vf_error_one_line("http://me:secret@h/p: no\nsee http://a:b@h/");
+
+    g_assert_cmpstr(line, ==, "it is full; make room");
+    g_assert_cmpstr(plain, ==, "it is full");
+    g_assert_null(strstr(open, "secret"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -80,5 +94,6 @@ main(int argc, char **argv)
     TEST(a_hint_is_a_second_line);
     TEST(the_first_hint_stays);
     TEST(nobody_gets_no_hint);
+    TEST(a_hint_stands_behind_a_semicolon_on_one_line);
     return g_test_run();
 }
