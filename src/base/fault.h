@@ -1,9 +1,12 @@
 /*
- * fault.h - places at which a test lets the process die.
+ * fault.h - places at which a test lets the process die, or somebody else.
  *
  * `VECFERRY_FAULT=after-stage` kills the process (SIGKILL, as a power cut would) at
  * the first pass of that point, `after-stage:7` at the seventh.  The list below is
  * complete: tests take the names from `vecferry fault-points`.
+ *
+ * With `VECFERRY_FAULT_HOOK=COMMAND` as well the process lives on: it stands at the point until the
+ * shell has run the command, which may kill the database server meanwhile.
  */
 #pragma once
 
@@ -33,5 +36,5 @@ typedef enum
 /* "after-plan", …; NULL from FAULT_COUNT on. */
 const char *fault_name(FaultPoint point);
 
-/* Dies here if the environment says so. */
+/* Dies here, or waits for the hook, if the environment says so. */
 void fault_point(FaultPoint point);

@@ -92,6 +92,67 @@ def test_apply_finishes_the_work_of_workers_that_die(migration, undisturbed, pro
     assert migration.paid_again() <= deaths * 3 * TEXTS_OF_A_CALL
 
 
+# --- the store's server dies at every fault point ------------------------------------------
+
+
+class Hook:
+    """Lets the first process that passes the point stand there while the test does its worst."""
+
+    def __init__(self, folder, point):
+        self.standing, self.over = folder / "standing", folder / "over"
+        self.env = {
+            "VECFERRY_FAULT": point,
+            "VECFERRY_FAULT_HOOK": f"mkdir {self.standing} 2>/dev/null || exit 0; "
+            f"while ! test -e {self.over}; do sleep 0.02; done",
+        }
+
+    def wait(self, process):
+        there = wait_until(lambda: self.standing.exists() or process.poll() is not None, 60 * PATIENCE)
+        assert there and process.poll() is None, process.communicate()
+
+    def go_on(self):
+        self.over.touch()
+
+
+def kill_a_backend(migration, server):
+    """A worker's, if there is one; the server then ends all other sessions, too, and recovers."""
+    ours = """SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+              ORDER BY application_name LIKE 'vecferry apply%'"""
+    victims = migration.database.execute(ours)[:1]
+    for (pid,) in victims:
+        kill(pid)
+    assert wait_until(lambda: answers(migration.database), 60 * PATIENCE)
+    assert server.log_end(200).count("was terminated by signal 9") or not victims
+
+
+def answers(database):
+    try:
+        return database.execute("SELECT NOT pg_is_in_recovery()") == [(True,)]
+    except psycopg2.OperationalError:
+        return False
+
+
+def kill_the_server(_, server):
+    server.restart("kill9")
+
+
+@pytest.mark.parametrize("worst", [kill_a_backend, kill_the_server])
+@pytest.mark.parametrize("point", POINTS_OF_APPLY + POINTS_OF_A_WORKER)
+def test_the_server_dies_and_nothing_is_lost(migration, undisturbed, server, tmp_path, point, worst):
+    hook = Hook(tmp_path, point)
+    process = migration.start(env=hook.env)
+    hook.wait(process)
+    worst(migration, server)
+    hook.go_on()
+    status, _, stderr = end(process, 120)
+    assert status == 0, stderr
+    migration.assert_complete(undisturbed)
+    assert migration.paid_again() == 0
+
+
+# --- in other ways ---------------------------------------------------------------------------
+
+
 def test_finished_bots_are_not_repeated(migration, undisturbed, provider):
     provider.change(latency_ms=20)
     migration.apply("--workers", "1", env={"VECFERRY_FAULT": "before-ledger-done:2"}, expect=-signal.SIGKILL)

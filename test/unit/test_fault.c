@@ -26,6 +26,16 @@ end_of(const char *wish, FaultPoint point, int passes)
 }
 
 static void
+test_a_hook_runs_instead_and_the_process_lives_on(void)
+{
+    g_setenv("VECFERRY_FAULT_HOOK", "true", TRUE);
+    g_assert_cmpint(end_of("after-stage", FAULT_AFTER_STAGE, 1), ==, 0);
+    g_setenv("VECFERRY_FAULT_HOOK", "false", TRUE);
+    g_assert_cmpint(end_of("after-stage", FAULT_AFTER_STAGE, 1), ==, SIGKILL);
+    g_unsetenv("VECFERRY_FAULT_HOOK");
+}
+
+static void
 test_every_point_has_a_name_of_its_own(void)
 {
     for (int i = 0; i < FAULT_COUNT; i++)
@@ -86,5 +96,6 @@ main(int argc, char **argv)
     TEST(another_point_does_not_kill);
     TEST(a_number_names_the_pass);
     TEST(a_number_that_is_none_does_not_kill);
+    TEST(a_hook_runs_instead_and_the_process_lives_on);
     return g_test_run();
 }
