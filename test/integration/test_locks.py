@@ -87,6 +87,7 @@ def test_a_reader_that_waits_can_be_interrupted(loaded):
         assert end(process, 5)[0] == 130
 
 
+@pytest.mark.threads
 def test_whoever_applies_sees_why_nothing_moves(migration, undisturbed):
     with locked(migration.database, "ROW EXCLUSIVE") as pid:
         process = migration.start("--workers", "1")

@@ -136,8 +136,14 @@ def kill_the_server(_, server):
     server.restart("kill9")
 
 
+def with_threads(point):
+    """Points at which a worker's threads are busy run under ThreadSanitizer, too."""
+    busy = ("after-embed", "after-stage")
+    return pytest.param(point, marks=pytest.mark.threads) if point in busy else point
+
+
 @pytest.mark.parametrize("worst", [kill_a_backend, kill_the_server])
-@pytest.mark.parametrize("point", POINTS_OF_APPLY + POINTS_OF_A_WORKER)
+@pytest.mark.parametrize("point", map(with_threads, POINTS_OF_APPLY + POINTS_OF_A_WORKER))
 def test_the_server_dies_and_nothing_is_lost(migration, undisturbed, server, tmp_path, point, worst):
     hook = Hook(tmp_path, point)
     process = migration.start(env=hook.env)
@@ -235,6 +241,7 @@ def test_no_worker_outlives_a_killed_apply(migration, undisturbed, provider, sin
     assert migration.paid_again() <= WORKERS * MOST_PAID_AGAIN_BY_A_WORKER
 
 
+@pytest.mark.threads
 def test_lost_sessions_are_survived(migration, undisturbed, provider):
     """pg_terminate_backend of all sessions of the program, again and again."""
     provider.change(latency_ms=40)
@@ -277,6 +284,7 @@ def test_a_session_lost_over_the_index_is_survived(migration, undisturbed):
     migration.assert_complete(undisturbed)
 
 
+@pytest.mark.threads
 def test_a_killed_server_is_survived(migration, undisturbed, provider, server):
     provider.change(latency_ms=40)
     process = migration.start()
@@ -305,6 +313,7 @@ def test_a_session_lost_inside_the_replacement(migration, undisturbed, provider)
     assert migration.paid_again() == 0
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_paid_for(migration, undisturbed, provider, number):
     """The calls under way are answered within a moment, so that their vectors are staged."""
@@ -321,6 +330,7 @@ def test_an_interrupt_keeps_what_was_paid_for(migration, undisturbed, provider, 
     assert migration.paid_again() == 0
 
 
+@pytest.mark.threads
 def test_a_reboots_farewell_to_everybody_keeps_what_was_paid_for(migration, undisturbed, provider):
     """All processes get SIGTERM at once, and the workers another one from apply."""
     provider.change(latency_ms=500)
@@ -356,6 +366,7 @@ def test_a_second_interrupt_means_it(migration, provider):
     assert wait_until(lambda: not any(is_running(worker) for worker in workers), 10)
 
 
+@pytest.mark.threads
 def test_a_worker_that_somebody_else_stopped_is_tried_again(migration, undisturbed, provider):
     provider.change(latency_ms=200)
     process = migration.start()
@@ -369,6 +380,7 @@ def test_a_worker_that_somebody_else_stopped_is_tried_again(migration, undisturb
     assert migration.paid_again() == 0
 
 
+@pytest.mark.threads
 def test_a_dead_provider_is_waited_for(migration, undisturbed, provider):
     provider.change(latency_ms=40)
     process = migration.start()
