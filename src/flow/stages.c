@@ -13,14 +13,6 @@
 
 /* --- catalogue and documents --------------------------------------------------------------- */
 
-/* Profile and keys are the environment's; region: NULL for the environment's too. */
-static AwsClient *
-aws_client(const char *region, GError **error)
-{
-    const AwsClientOptions options = {.region = region};
-    return aws_client_new(&options, NULL, error);
-}
-
 /* That of arn:aws:dynamodb:REGION:…, yours; NULL for a plain name. */
 static char *
 region_of_arn(const char *name)
@@ -31,7 +23,7 @@ region_of_arn(const char *name)
 }
 
 static Catalogue *
-table_catalogue(const char *table, GError **error)
+table_catalogue(const Settings *settings, const char *table, GError **error)
 {
     if (*table == '\0')
     {
@@ -42,7 +34,7 @@ table_catalogue(const char *table, GError **error)
         return NULL;
     }
     g_autofree char *region = region_of_arn(table);
-    AwsClient *client = aws_client(region, error);
+    AwsClient *client = stage_aws(settings, region, error);
     return client == NULL ? NULL : catalogue_dynamodb_new(client, table);
 }
 
@@ -53,7 +45,7 @@ stage_catalogue(const Settings *settings, GError **error)
     if (place == NULL)
         return NULL;
     if (g_str_has_prefix(place, CATALOGUE_DYNAMODB))
-        return table_catalogue(place + strlen(CATALOGUE_DYNAMODB), error);
+        return table_catalogue(settings, place + strlen(CATALOGUE_DYNAMODB), error);
     return catalogue_file_new(place, error);
 }
 
@@ -63,7 +55,7 @@ bucket_documents(const Settings *settings, const char *address, GError **error)
     g_auto(S3Place) place = {0};
     if (!s3_place_read(address, &place, error))
         return NULL;
-    AwsClient *client = aws_client(NULL, error);
+    AwsClient *client = stage_aws(settings, NULL, error);
     if (client == NULL)
         return NULL;
     return s3_source_new(
