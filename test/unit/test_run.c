@@ -49,7 +49,7 @@ test_a_reason_is_one_line(void)
 
     bot_progress_set_reason(bot, "denied", "the server answered 401\nlook at the key");
     g_assert_cmpstr(bot->code, ==, "denied");
-    g_assert_cmpstr(bot->reason, ==, "the server answered 401 look at the key");
+    g_assert_cmpstr(bot->reason, ==, "the server answered 401; look at the key");
     bot_progress_set_reason(bot, NULL, NULL);
     g_assert_null(bot->code);
     g_assert_null(bot->reason);

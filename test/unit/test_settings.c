@@ -178,8 +178,8 @@ test_counts_are_whole_numbers(void)
             g_strdup_printf("--option: \"%s\" should be a whole number", WRONG[i]);
         assert_value_refused(SETTING_WORKERS, WRONG[i], message);
     }
-    set(settings, SETTING_WORKERS, "0");
-    g_assert_cmpint(settings_count(settings, SETTING_WORKERS), ==, 0);
+    set(settings, SETTING_MAX_TEXTS, "0");
+    g_assert_cmpint(settings_count(settings, SETTING_MAX_TEXTS), ==, 0);
     set(settings, SETTING_MAX_DOCUMENT_BYTES, "1000000000000");
     g_assert_cmpint(settings_count(settings, SETTING_MAX_DOCUMENT_BYTES), ==, 1000000000000);
 }
@@ -253,6 +253,7 @@ test_numbers_beyond_all_measure_are_refused(void)
     assert_value_refused(
         SETTING_WORKERS, "4294967296", "--option: \"4294967296\" should be at most 1000");
     assert_value_refused(SETTING_CALLS, "1001", "--option: \"1001\" should be at most 1000");
+    assert_value_refused(SETTING_CALLS, "0", "--option: \"0\" should be at least 1");
     assert_value_refused(
         SETTING_PRICE, "1e300", "--option: \"1e300\" should be at most 1000000000000");
 }
