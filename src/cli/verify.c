@@ -8,6 +8,7 @@
 #include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/show_verification.h"
+#include "cli/verify_stores.h"
 #include "model/verification_json.h"
 
 #include <stdio.h>
@@ -19,13 +20,17 @@ check_level(const char *level, GError **error)
     if (level == NULL || strcmp(level, "counts") == 0)
         return true;
     g_set_error(error, VF_ERROR, VF_ERROR_USAGE, "there is no level \"%s\"", level);
-    vf_error_hint(error, "the only level is \"counts\"");
+    vf_error_hint(
+        error, "the level is \"counts\"; \"rows\" compares two databases, --source and --target");
     return false;
 }
 
 bool
 command_verify(const Invocation *invocation, ExitStatus *status, GError **error)
 {
+    if (asks_for_stores(invocation->arguments))
+        return command_verify_stores(invocation, status, error);
+
     gboolean as_json = FALSE;
     gboolean all = FALSE;
     g_autofree char *level = NULL;
@@ -53,7 +58,9 @@ command_verify(const Invocation *invocation, ExitStatus *status, GError **error)
                    "vectors of zeros, of other dimensions or lengths\nthan the rest, and rows that "
                    "are not as many as `vecferry apply` marked.  Without a catalogue\nonly what "
                    "the store tells of itself is checked.  Reads only.",
-        .description = "Exit status 0 when all is as it should be, 3 when anything differs.",
+        .description = "Exit status 0 when all is as it should be, 3 when anything differs.\n\n"
+                       "With --source and --target the tables of two databases are compared, row "
+                       "by row:\n`vecferry verify --level rows --help` lists the options of that.",
         .settings = SETTINGS_OF_VERIFY,
         .own = own,
     };
