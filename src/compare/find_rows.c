@@ -119,7 +119,7 @@ add_columns(
     {
         const PairColumn *column = search->pair->columns->pdata[i];
         if (g_strcmp0(source->hashes[i], target->hashes[i]) != 0)
-            g_ptr_array_add(difference->columns, g_strdup(column->name));
+            row_difference_add_column(difference, column->name);
     }
 }
 

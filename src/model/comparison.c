@@ -25,6 +25,13 @@ shape_difference_kind_name(ShapeDifferenceKind kind)
     return NAMES[kind];
 }
 
+/* As valid UTF-8, whatever the server's encoding let in; NULL for NULL. */
+static char *
+valid(const char *text)
+{
+    return text == NULL ? NULL : g_utf8_make_valid(text, -1);
+}
+
 static void
 column_value_free(void *data)
 {
@@ -59,9 +66,15 @@ void
 row_difference_add_value(RowDifference *difference, const char *column, const char *value)
 {
     ColumnValue *added = g_new0(ColumnValue, 1);
-    added->column = g_strdup(column);
-    added->value = g_strdup(value);
+    added->column = valid(column);
+    added->value = valid(value);
     g_ptr_array_add(difference->values, added);
+}
+
+void
+row_difference_add_column(RowDifference *difference, const char *column)
+{
+    g_ptr_array_add(difference->columns, valid(column));
 }
 
 static void
@@ -79,8 +92,9 @@ table_comparison_add_shape(
 {
     ShapeDifference *difference = g_new0(ShapeDifference, 1);
     difference->kind = kind;
-    difference->column = g_strdup(column);
-    difference->message = message;
+    difference->column = valid(column);
+    difference->message = valid(message);
+    g_free(message);
     g_ptr_array_add(table->shape, difference);
 }
 
@@ -89,8 +103,8 @@ table_comparison_set_problem(TableComparison *table, const char *problem, const 
 {
     if (table->problem != NULL)
         return;
-    table->problem = g_strdup(problem);
-    table->hint = g_strdup(hint);
+    table->problem = valid(problem);
+    table->hint = valid(hint);
 }
 
 bool
@@ -136,7 +150,7 @@ TableComparison *
 comparison_add(Comparison *comparison, const char *table)
 {
     TableComparison *added = g_new0(TableComparison, 1);
-    added->table = g_strdup(table);
+    added->table = valid(table);
     added->rows[SIDE_SOURCE] = ROWS_UNKNOWN;
     added->rows[SIDE_TARGET] = ROWS_UNKNOWN;
     added->shape = g_ptr_array_new_with_free_func(shape_difference_free);

@@ -49,6 +49,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RowDifference, row_difference_free)
 /* The value is text; NULL for NULL. */
 void row_difference_add_value(RowDifference *difference, const char *column, const char *value);
 
+/* Names a column that differs. */
+void row_difference_add_column(RowDifference *difference, const char *column);
+
 typedef enum
 {
     SHAPE_TABLE_MISSING, /* in the target */

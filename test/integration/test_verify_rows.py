@@ -114,7 +114,7 @@ CREATE TABLE settings (id float8 PRIMARY KEY, at timestamptz, day date, pause in
 
 ROWS_OF_SETTINGS = """
 INSERT INTO settings SELECT i / 7.0, timestamptz '2024-03-01 12:00+00' + i * interval '1 day 0.000001 s', date '2024-01-01' + i,
-    i * interval '1 mon 2 days 00:00:01', decode(md5(i::text), 'hex'), ROW(i / 3.0, timestamptz '2024-01-01+00', '\\x00ff', '1 day'),
+    i * interval '1 mon 2 days 00:00:01', decode(md5(i::text), 'hex'), ROW(i / 3.0, timestamptz '2024-01-01+00', '\\x00ff', '1 day')::berth,
     ARRAY[ROW(i / 3.0, NULL, NULL, NULL), NULL]::berth[], i / 3.0, ARRAY[i / 3.0, 'NaN', '-0'], 'settings'
 FROM generate_series(1, 200) AS i
 """
