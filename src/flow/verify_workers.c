@@ -7,6 +7,7 @@
 #include "table/range.h"
 
 #include <pthread.h>
+#include <string.h>
 
 /* How often the waiting thread tells the news. */
 #define NEWS_MS 100
@@ -101,9 +102,15 @@ snapshots_live(const Crew *crew, GError **error)
 {
     for (int side = 0; side < SIDE_COUNT; side++)
     {
-        if (snapshot_check(crew->work->sides[side]->snapshot, error))
+        g_autoptr(GError) loss = NULL;
+        if (snapshot_check(crew->work->sides[side]->snapshot, &loss))
             continue;
-        g_prefix_error(error, "%s: ", side_name((Side) side));
+        if (!cancel_check(crew->work->cancel, error))
+            return false;
+        const char *cause = strstr(loss->message, ": ");
+        g_set_error(
+            error, VF_ERROR, VF_ERROR_CONNECT, "the %s's snapshot is lost%s",
+            side_name((Side) side), cause == NULL ? "" : cause);
         return false;
     }
     return true;

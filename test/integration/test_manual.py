@@ -21,15 +21,17 @@ def commands(vecferry):
 
 def section_of(page, command):
     """What the page says of a command, as a reader sees it."""
-    found = re.search(rf"^\.SS vecferry {command}\b.*?(?=^\.S[SH] )", page, re.MULTILINE | re.DOTALL)
+    plain = re.sub(r"\\f[BIR]", "", page).replace("\\-", "-")
+    found = re.search(rf"^\.SS vecferry {command}\b.*?(?=^\.S[SH] )", plain, re.MULTILINE | re.DOTALL)
     assert found, f"{command} is not in the page"
-    return re.sub(r"\\f[BIR]", "", found[0]).replace("\\-", "-")
+    return found[0]
 
 
 def test_the_page_names_every_option_of_every_command(vecferry, page, commands):
-    for command in commands:
-        of_help = re.findall(r"^  (?:-\w, )?(--[\w-]+)", vecferry(command, "--help").stdout, re.MULTILINE)
-        section = section_of(page, command)
+    forms = [[command] for command in commands] + [["verify", "--level", "rows"]]
+    for command, *form in forms:
+        of_help = re.findall(r"^  (?:-\w, )?(--[\w-]+)", vecferry(command, *form, "--help").stdout, re.MULTILINE)
+        section = section_of(page, command + (" --source" if form else ""))
         named = re.findall(r"^(?:-\w, )?(--[\w-]+)(?:=.*)?$", section, re.MULTILINE)
         assert [option for option in of_help if option != "--help"] == named, command
 

@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import signal
+import subprocess
 
 import pytest
 from copying import EVERY_KIND, ROWS_OF_EVERY_KIND
-from postgres import Postgres
+from postgres import wait_until
+from program import program_path
 
 SMALL = "CREATE TABLE small (id int PRIMARY KEY, name text, v vector(3))"
 SMALL_ROWS = "INSERT INTO small SELECT i, 'n' || i, array[i, 0.5, -i]::vector FROM generate_series(1, 1000) AS i"
@@ -462,3 +465,71 @@ def test_a_throttle_slows_it_down(verifying):
     fast = json.loads(verifying.run("--json").stdout)["seconds"]
     slow = json.loads(verifying.run("--json", "--throttle", "2").stdout)["seconds"]
     assert slow > fast + 1
+
+
+WIDE = "CREATE TABLE wide (a int PRIMARY KEY, b text)"
+WIDE_ROWS = "INSERT INTO wide SELECT i, repeat('x', 1000) FROM generate_series(1, 6000) AS i"
+SESSIONS = "FROM pg_stat_activity WHERE application_name = 'vecferry verify ({})' AND datname = current_database()"
+
+
+@pytest.fixture
+def slow(verifying):
+    """A comparison that takes some seconds, begun: at both sides a keeper and two readers are at work."""
+    verifying.prepare(WIDE, WIDE_ROWS)
+    process = verifying.program.start(
+        "verify", "--json", "--source", verifying.source.url, "--target", verifying.target.url,
+        "--connections", "2", "--throttle", "1.5",
+    )  # fmt: skip
+    assert wait_until(lambda: sessions(verifying.source, "source") == sessions(verifying.target, "target") == 3, 20)
+    return process
+
+
+def sessions(database, side):
+    return database.execute("SELECT count(*) " + SESSIONS.format(side))[0][0]
+
+
+def end_session(database, side, which):
+    database.execute(
+        f"SELECT pg_terminate_backend(pid) {SESSIONS.format(side)} ORDER BY backend_start {which} LIMIT 1"
+    )
+
+
+def test_a_lost_session_is_opened_again(verifying, slow):
+    end_session(verifying.target, "target", "DESC")
+    stdout, stderr = slow.communicate(timeout=60)
+    assert slow.returncode == 0, stderr
+    assert "trying again" in stderr
+    assert json.loads(stdout)["tables"][0]["rows_new"] == 6000
+
+
+def test_a_lost_snapshot_proves_nothing(verifying, slow):
+    end_session(verifying.target, "target", "ASC")
+    stdout, stderr = slow.communicate(timeout=60)
+    assert (slow.returncode, stdout) == (1, "")
+    assert "the target's snapshot is lost: " in stderr
+
+
+def test_it_ends_when_it_is_told_to(verifying, slow):
+    slow.send_signal(signal.SIGINT)
+    stdout, stderr = slow.communicate(timeout=10)
+    assert (slow.returncode, stdout) == (130, "")
+    assert wait_until(lambda: sessions(verifying.source, "source") == 0, 10)
+
+
+def test_a_side_is_of_one_instant_though_others_write(verifying, slow):
+    verifying.target.execute("DELETE FROM wide WHERE a % 2 = 0; UPDATE wide SET b = ''")
+    stdout, stderr = slow.communicate(timeout=60)
+    assert slow.returncode == 0, stderr
+    assert json.loads(stdout)["tables"][0]["rows_new"] == 6000
+
+
+def test_memory_does_not_grow_with_rows_that_differ(verifying):
+    verifying.prepare("CREATE TABLE many (id int, name text)", "INSERT INTO many SELECT i, md5(i::text) FROM generate_series(1, 300000) AS i")
+    verifying.target.execute("UPDATE many SET name = 'x' || id")
+    timed = subprocess.run(
+        ["/usr/bin/time", "-f", "%M", program_path(), "verify", "--max-differences", "20", "--source", verifying.source.url,
+         "--target", verifying.target.url],
+        capture_output=True, text=True, env=verifying.program.environment(),
+    )  # fmt: skip
+    assert timed.returncode == 3
+    assert int(timed.stderr.splitlines()[-1]) < 50_000
