@@ -474,7 +474,8 @@ def test_a_role_that_may_only_read_can_verify(store, reader):
 @pytest.mark.parametrize(
     ("arguments", "status", "message", "hint"),
     [
-        (["--level", "rows"], 2, 'there is no level "rows"', 'the only level is "counts"'),
+        (["--level", "all"], 2, 'there is no level "all"', 'the level is "counts"'),
+        (["--level", "rows"], 2, "--source is missing", "[copy] source in vecferry.conf"),
         (["extra"], 2, '"extra" is not expected here', None),
         (["--table", "nothing"], 3, 'has no table "nothing"', "--table"),
         (["--bot-column", "bot"], 3, 'has no column "bot"', '--bot-column; the nearest is "botid"'),
