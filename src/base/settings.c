@@ -233,7 +233,8 @@ count_missed(const SettingInfo *info, const char *value)
 
     if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
         return "a whole number";
-    if (makes_workers && value[strspn(value, "0")] == '\0')
+    /* Where 0 is the default, it says: as many as make sense. */
+    if (makes_workers && !g_str_equal(info->fallback, "0") && value[strspn(value, "0")] == '\0')
         return "at least 1";
     if (g_ascii_string_to_unsigned(value, 10, 0, most, &number, NULL))
         return NULL;
