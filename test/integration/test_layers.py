@@ -117,3 +117,13 @@ def test_a_file_has_a_name(house):
 def test_no_path_of_a_machine(house):
     house("src/store/rows.c", 'const char *p = "/home/ana/x";\n')
     assert "a path of somebody's machine" in house.check()
+
+
+def test_the_document_names_what_is_there(house):
+    house("src/store/rows.c", '#include "store/rows.h"\n\nbool\nput_rows(void)\n{\n}\n')
+    house("ARCHITECTURE.md", TABLE + "`put_rows()` in `store/rows.c`, then `base->error()`, `take_rows()` in `store/row.c`\n")
+    assert house.check() == (
+        "ARCHITECTURE.md:12: there is no base->error()\n"
+        "ARCHITECTURE.md:12: there is no take_rows()\n"
+        "ARCHITECTURE.md:12: there is no store/row.c\n"
+    )
