@@ -96,19 +96,21 @@ const Setting SETTINGS_OF_STATE[] = {SETTING_STATE, SETTING_COUNT};
 typedef struct
 {
     Settings *settings;
-    GPtrArray *names;    /* of all options; for those who mistype one */
-    GPtrArray *switches; /* of them, those that take no value but yes and no */
-    GPtrArray *texts;    /* that must live as long as the parse */
+    const Setting *known; /* of the command; NULL for none */
+    GPtrArray *names;     /* of all options; for those who mistype one */
+    GPtrArray *switches;  /* of them, those that take no value but yes and no */
+    GPtrArray *texts;     /* that must live as long as the parse */
 } Parse;
 
+/* Among those of the command: two commands may mean different settings by one word. */
 static bool
-find_option(const char *name, Setting *found)
+find_option(const Parse *parse, const char *name, Setting *found)
 {
-    for (int i = 0; i < SETTING_COUNT; i++)
+    for (const Setting *at = parse->known; *at != SETTING_COUNT; at++)
     {
-        if (strcmp(setting_info((Setting) i)->option, name) != 0)
+        if (strcmp(setting_info(*at)->option, name) != 0)
             continue;
-        *found = (Setting) i;
+        *found = *at;
         return true;
     }
     return false;
@@ -123,7 +125,7 @@ take_option(const char *option, const char *value, void *data, GError **error)
     const bool off = g_str_has_suffix(option, OFF);
     g_autofree char *name = g_strndup(option, strlen(option) - (off ? strlen(OFF) : 0));
 
-    if (!find_option(name + strlen("--"), &setting))
+    if (!find_option(parse, name + strlen("--"), &setting))
         g_assert_not_reached();
     if (value == NULL)
         value = off ? "no" : "yes";
@@ -371,7 +373,7 @@ options_parse(const Invocation *invocation, const OptionsInfo *info, char ***res
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *config = NULL;
     g_auto(GStrv) arguments = g_strdupv(invocation->arguments);
-    Parse parse = {settings, names, switches, texts};
+    Parse parse = {settings, info->settings, names, switches, texts};
 
     if (!parse_arguments(info, &parse, &arguments, &config, error))
     {
