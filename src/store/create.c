@@ -3,6 +3,7 @@
  */
 #include "base/error.h"
 #include "base/fault.h"
+#include "index/session.h"
 #include "pg/sql.h"
 #include "store/drop_invalid.sql.h"
 #include "store/extension_schema.sql.h"
@@ -127,20 +128,6 @@ set_probes(Store *store, const char *kind)
         problem->message);
 }
 
-/*
- * What an ivfflat build takes (pgvector 0.8, src/ivfbuild.c and ivfkmeans.c): samples, centres
- * twice, and the bounds of every sample to every centre.  It refuses to begin with less.
- */
-static double
-ivfflat_bytes(double rows, double dimensions)
-{
-    const double lists = IVFFLAT_LISTS;
-    const double samples = MIN(MAX(lists * 50, 10000), rows);
-    const double vector = 8 + 4 * dimensions;
-    return samples * vector + 2 * lists * vector + lists * dimensions * 4 +
-           4 * samples * (lists + 2) + 4 * lists * lists;
-}
-
 /* Lends the session the memory that the build needs, where the server's default is smaller. */
 static bool
 lend_memory(Store *store, const char *kind, GError **error)
@@ -150,19 +137,35 @@ lend_memory(Store *store, const char *kind, GError **error)
     if (facts == NULL)
         return false;
 
-    const double need =
-        ivfflat_bytes((double) pg_number(facts, 0, 0), MAX(store->dimensions, 1)) * 1.1;
-    if (strcmp(kind, "ivfflat") != 0 || need <= (double) pg_number(facts, 0, 1))
+    const IndexShape shape = {
+        .kind = strcmp(kind, "hnsw") == 0 ? INDEX_HNSW : INDEX_IVFFLAT,
+        .type = "vector",
+        .rows = (double) pg_number(facts, 0, 0),
+        .dimensions = store->dimensions,
+        .lists = IVFFLAT_LISTS,
+    };
+    return index_lend(store->pg, &shape, 0, 1, false, NULL, error);
+}
+
+/* Without workers where the server has too little shared memory for them. */
+static bool
+build(Store *store, const char *statement, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (pg_run(store->pg, statement, &problem))
         return true;
-    g_autofree char *set =
-        g_strdup_printf("SET maintenance_work_mem = '%.0f kB'", need / 1024 + 1024);
-    return pg_run(store->pg, set, error);
+    if (index_wants_serial(problem))
+        return pg_run(store->pg, "SET max_parallel_maintenance_workers = 0", error) &&
+               pg_run(store->pg, statement, error);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 bool
 store_build_index(Store *store, const char *kind, char **advice, GError **error)
 {
-    g_autofree char *build = index_statement(store, kind);
+    g_autofree char *statement = index_statement(store, kind);
     g_autofree char *analyze = g_strdup_printf("ANALYZE %s", store->table);
 
     *advice = NULL;
@@ -172,7 +175,7 @@ store_build_index(Store *store, const char *kind, char **advice, GError **error)
     fault_point(FAULT_INSIDE_INDEX);
     if (pg_run(store->pg, "SET client_min_messages = warning", error) &&
         pg_run(store->pg, SQL_DROP_INVALID, error) && lend_memory(store, kind, error) &&
-        pg_run(store->pg, build, error) && pg_run(store->pg, analyze, error))
+        build(store, statement, error) && pg_run(store->pg, analyze, error))
         return true;
     g_clear_pointer(advice, g_free);
     g_prefix_error(error, "could not build the %s index of %s: ", kind, store->table);

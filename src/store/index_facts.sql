@@ -1,1 +1,1 @@
-SELECT count(*), pg_size_bytes(current_setting('maintenance_work_mem')) FROM {table}
+SELECT count(*) FROM {table}
