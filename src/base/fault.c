@@ -7,14 +7,25 @@
 #include <unistd.h>
 
 static const char *const NAMES[FAULT_COUNT] = {
-    [FAULT_AFTER_PLAN] = "after-plan",         [FAULT_AFTER_INTENT] = "after-intent",
-    [FAULT_AFTER_LAUNCH] = "after-launch",     [FAULT_BEFORE_LEDGER_DONE] = "before-ledger-done",
-    [FAULT_AFTER_RESERVE] = "after-reserve",   [FAULT_AFTER_EMBED] = "after-embed",
-    [FAULT_AFTER_STAGE] = "after-stage",       [FAULT_BEFORE_REPLACE] = "before-replace",
-    [FAULT_INSIDE_REPLACE] = "inside-replace", [FAULT_AFTER_REPLACE] = "after-replace",
-    [FAULT_INSIDE_INDEX] = "inside-index",     [FAULT_BEFORE_PART] = "before-part",
-    [FAULT_INSIDE_PART] = "inside-part",       [FAULT_AFTER_PART] = "after-part",
-    [FAULT_INSIDE_FORGET] = "inside-forget",   [FAULT_AFTER_PARTS] = "after-parts",
+    [FAULT_AFTER_PLAN] = "after-plan",
+    [FAULT_AFTER_INTENT] = "after-intent",
+    [FAULT_AFTER_LAUNCH] = "after-launch",
+    [FAULT_BEFORE_LEDGER_DONE] = "before-ledger-done",
+    [FAULT_AFTER_RESERVE] = "after-reserve",
+    [FAULT_AFTER_EMBED] = "after-embed",
+    [FAULT_AFTER_STAGE] = "after-stage",
+    [FAULT_BEFORE_REPLACE] = "before-replace",
+    [FAULT_INSIDE_REPLACE] = "inside-replace",
+    [FAULT_AFTER_REPLACE] = "after-replace",
+    [FAULT_INSIDE_INDEX] = "inside-index",
+    [FAULT_BEFORE_PART] = "before-part",
+    [FAULT_INSIDE_PART] = "inside-part",
+    [FAULT_AFTER_PART] = "after-part",
+    [FAULT_INSIDE_FORGET] = "inside-forget",
+    [FAULT_AFTER_PARTS] = "after-parts",
+    [FAULT_INSIDE_DEFINITIONS] = "inside-definitions",
+    [FAULT_AFTER_DEFINITIONS] = "after-definitions",
+    [FAULT_INSIDE_DEFINITION] = "inside-definition",
 };
 
 const char *

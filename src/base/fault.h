@@ -30,6 +30,10 @@ typedef enum
     FAULT_AFTER_PART,         /* they are committed, nobody was told */
     FAULT_INSIDE_FORGET,      /* parts that no longer hold are deleted in the open transaction */
     FAULT_AFTER_PARTS,        /* all rows are copied, sequences and the rest are not */
+    FAULT_INSIDE_DEFINITIONS, /* one more definition is made in the open transaction before the rows
+                               */
+    FAULT_AFTER_DEFINITIONS,  /* all of them are committed, no row is read */
+    FAULT_INSIDE_DEFINITION,  /* a key, constraint or trigger is made in the open transaction */
     FAULT_COUNT,
 } FaultPoint;
 

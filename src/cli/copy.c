@@ -65,7 +65,7 @@ command_copy(const Invocation *invocation, ExitStatus *status, GError **error)
         {.long_name = "data-only",
          .arg = G_OPTION_ARG_NONE,
          .arg_data = &data_only,
-         .description = "copy rows into tables that are there"},
+         .description = "copy rows into tables that are there; no definitions, no indexes"},
         {.long_name = "replace",
          .arg = G_OPTION_ARG_NONE,
          .arg_data = &replace,
@@ -82,8 +82,9 @@ command_copy(const Invocation *invocation, ExitStatus *status, GError **error)
         {.long_name = NULL},
     };
     const OptionsInfo info = {
-        .summary = "Copies whole tables from one PostgreSQL database to another, row for row, in "
-                   "parallel parts.\nInterrupted in any way, the same command goes on, and ends "
+        .summary = "Copies whole tables from one PostgreSQL database to another with their "
+                   "definitions, row for row, in\nparallel parts; then keys and indexes.\n"
+                   "Interrupted in any way, the same command goes on, and ends "
                    "with every row exactly once.\nThe source is only read.",
         .settings = SETTINGS_OF_COPY,
         .own = own,
@@ -98,7 +99,7 @@ command_copy(const Invocation *invocation, ExitStatus *status, GError **error)
         return false;
     }
 
-    const CopyOptions options = {tables, schemas, excluded, replace, append};
+    const CopyOptions options = {tables, schemas, excluded, replace, append, data_only};
     g_autoptr(GError) problem = NULL;
     g_autoptr(CopyProgress) copy = copy_with_progress(invocation, settings, &options, &problem);
     if (copy == NULL)
@@ -112,6 +113,6 @@ command_copy(const Invocation *invocation, ExitStatus *status, GError **error)
         print_copy_json(copy);
     else
         show_copy(copy);
-    *status = STATUS_DONE;
+    *status = copy->problems->len == 0 ? STATUS_DONE : STATUS_PARTIAL;
     return true;
 }

@@ -21,6 +21,37 @@ add_table(TextTable *shown, const TableProgress *table)
     text_table_add(shown, cells);
 }
 
+static void
+show_indexes(const CopyProgress *copy)
+{
+    static const char *const TITLES[] = {"built after the rows", "time", NULL};
+    g_autoptr(TextTable) shown = text_table_new(TITLES);
+
+    for (guint i = 0; i < copy->indexes->len; i++)
+    {
+        const IndexProgress *index = copy->indexes->pdata[i];
+        g_autofree char *time = text_duration(index_progress_seconds(index));
+        const char *cells[] = {index->index, index->problem == NULL ? time : "failed"};
+        text_table_add(shown, cells);
+    }
+    if (copy->indexes->len > 0)
+        text_table_print(shown);
+}
+
+static void
+show_problems(const CopyProgress *copy)
+{
+    for (guint i = 0; i < copy->problems->len; i++)
+    {
+        g_auto(GStrv) lines = g_strsplit(copy->problems->pdata[i], "\n", -1);
+        for (char **line = lines; *line != NULL; line++)
+        {
+            g_autofree char *safe = text_safe(*line);
+            printf("%s%s\n", line == lines ? "missing: " : "  ", safe);
+        }
+    }
+}
+
 void
 show_copy(const CopyProgress *copy)
 {
@@ -37,6 +68,7 @@ show_copy(const CopyProgress *copy)
     for (guint i = 0; i < copy->tables->len; i++)
         add_table(shown, copy->tables->pdata[i]);
     text_table_print(shown);
+    show_indexes(copy);
 
     g_autofree char *rows = text_count((double) total.rows);
     g_autofree char *tables = text_count(copy->tables->len);
@@ -44,6 +76,7 @@ show_copy(const CopyProgress *copy)
     printf(
         "%s %s of %s %s copied in %s.\n", rows, total.rows == 1 ? "row" : "rows", tables,
         copy->tables->len == 1 ? "table" : "tables", time);
+    show_problems(copy);
 }
 
 static Json *
@@ -55,16 +88,31 @@ table_to_json(const TableProgress *table)
         (json_int_t) table->parts, "reused_rows", (json_int_t) table->reused_rows);
 }
 
+static Json *
+index_to_json(const IndexProgress *index)
+{
+    return json_pack(
+        "{s:s, s:f, s:s?}", "index", index->index, "seconds", index_progress_seconds(index),
+        "problem", index->problem);
+}
+
 void
 print_copy_json(const CopyProgress *copy)
 {
     Json *tables = json_array();
+    Json *indexes = json_array();
+    Json *problems = json_array();
 
     for (guint i = 0; i < copy->tables->len; i++)
         json_array_append_new(tables, table_to_json(copy->tables->pdata[i]));
+    for (guint i = 0; i < copy->indexes->len; i++)
+        json_array_append_new(indexes, index_to_json(copy->indexes->pdata[i]));
+    for (guint i = 0; i < copy->problems->len; i++)
+        json_array_append_new(problems, json_string(copy->problems->pdata[i]));
     g_autoptr(Json) json = json_pack(
-        "{s:s, s:o, s:[], s:f, s:s?}", "run", copy->run, "tables", tables, "indexes", "seconds",
-        seconds_of(copy), "finished_before", copy->finished_before);
+        "{s:s, s:o, s:o, s:o, s:f, s:s?}", "run", copy->run, "tables", tables, "indexes", indexes,
+        "problems", problems, "seconds", seconds_of(copy), "finished_before",
+        copy->finished_before);
     json_dumpf(json, stdout, JSON_INDENT(2));
     puts("");
 }

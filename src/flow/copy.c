@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/retry.h"
 #include "base/text.h"
+#include "flow/copy_definitions.h"
 #include "flow/copy_workers.h"
 #include "flow/store_address.h"
 #include "table/connect.h"
@@ -51,11 +52,14 @@ typedef struct
     CopyRun *run;
     GArray *parts; /* of Part: still to be copied */
     bool moving;   /* it came as far as rows */
+    DefinitionPlace place;
+    CopyDefinitions *definitions; /* NULL: of rows alone */
 } Round;
 
 static void
 round_clear(Round *round)
 {
+    g_clear_pointer(&round->definitions, copy_definitions_free);
     g_clear_pointer(&round->snapshot, snapshot_free);
     g_clear_pointer(&round->target, pg_close);
     g_clear_pointer(&round->targets, g_ptr_array_unref);
@@ -187,24 +191,47 @@ identify(const Copy *copy, Round *round, GError **error)
 
 /* --- definitions --------------------------------------------------------------------------- */
 
-/* What rows need: schemas, types, tables.  All of them have to be there so far. */
+/* What rows need: schemas, types, tables. */
 static bool
 definitions_before_rows(const Copy *copy, Round *round, GError **error)
 {
-    (void) copy;
-    (void) round;
-    (void) error;
-    return true;
+    const CopyOptions *options = copy->options;
+
+    if (options->data_only)
+        return true;
+    round->place = (DefinitionPlace){
+        .snapshot = round->snapshot,
+        .target = round->target,
+        .as_replica = round->as_replica,
+        .tables = round->tables,
+        .only_tables = options->tables != NULL || options->schemas != NULL,
+        .keep_indexes = g_str_equal(settings_text(copy->settings, SETTING_COPY_INDEX), "keep"),
+        .again = options->replace,
+        .run = round->run_id,
+        .news = copy->news,
+        .cancel = copy->cancel,
+    };
+    round->definitions = copy_definitions_begin(&round->place, error);
+    return round->definitions != NULL;
 }
 
-/* What is better made after the rows: keys, indexes, triggers. */
-static bool
-definitions_after_rows(const Copy *copy, Round *round, GError **error)
+static IndexChoice
+index_choice(const Settings *settings)
 {
-    (void) copy;
-    (void) round;
-    (void) error;
-    return true;
+    const char *kind = settings_text(settings, SETTING_COPY_INDEX);
+
+    return (IndexChoice){
+        .keep = g_str_equal(kind, "keep"),
+        .none = g_str_equal(kind, "none"),
+        .memory = settings_count(settings, SETTING_INDEX_MEMORY),
+        .wish =
+            {
+                .kind = g_str_equal(kind, "hnsw") ? INDEX_HNSW : INDEX_IVFFLAT,
+                .m = (int) settings_count(settings, SETTING_HNSW_M),
+                .ef_construction = (int) settings_count(settings, SETTING_HNSW_EF_CONSTRUCTION),
+                .lists = (int) settings_count(settings, SETTING_LISTS),
+            },
+    };
 }
 
 static bool
@@ -409,6 +436,31 @@ copy_sequences(const Copy *copy, Round *round, GError **error)
     return true;
 }
 
+/* What is better made after the rows: keys, indexes, triggers. */
+static bool
+definitions_after_rows(const Copy *copy, Round *round, GError **error)
+{
+    const CopyWork work = work_of(copy, round);
+    const IndexChoice choice = index_choice(copy->settings);
+
+    g_ptr_array_set_size(copy_news_lock(copy->news)->problems, 0);
+    copy_news_unlock(copy->news);
+    return round->definitions == NULL ||
+           copy_definitions_end(round->definitions, &work, &choice, error);
+}
+
+/* One with problems is not finished: the same command makes what is missing. */
+static bool
+end_run(const Copy *copy, Round *round, GError **error)
+{
+    const bool finished = copy_news_lock(copy->news)->problems->len == 0;
+    copy_news_unlock(copy->news);
+
+    return !finished ||
+           (copy_run_set_finished(round->target, round->run, true, error) &&
+            (round->definitions == NULL || copy_definitions_complete(round->definitions, error)));
+}
+
 /* The source is let go before the target is vacuumed: its own vacuum has waited long enough. */
 static bool
 finish(const Copy *copy, Round *round, GError **error)
@@ -420,14 +472,14 @@ finish(const Copy *copy, Round *round, GError **error)
     g_clear_pointer(&round->snapshot, snapshot_free);
 
     const CopyWork work = work_of(copy, round);
-    return copy_vacuum(&work, error) &&
-           copy_run_set_finished(round->target, round->run, true, error);
+    return copy_vacuum(&work, error) && end_run(copy, round, error);
 }
 
 static bool
 was_finished(const Copy *copy, const Round *round)
 {
-    if (round->run->finished == NULL || copy->options->replace)
+    if (round->run->finished == NULL || copy->options->replace ||
+        (round->definitions != NULL && !copy_definitions_were_complete(round->definitions)))
         return false;
     copy_news_lock(copy->news)->finished_before = g_strdup(round->run->finished);
     copy_news_unlock(copy->news);

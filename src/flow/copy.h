@@ -4,7 +4,8 @@
  *
  * What has landed is known by the target alone, so the same command goes on from any
  * machine: parts whose rows are still the same in the source stay, the others are copied
- * again.  The source is only read.
+ * again.  The source is only read.  Definitions come with the rows, unless only rows are wanted
+ * (flow/copy_definitions.h); those that could not be made stand in the progress as problems.
  */
 #pragma once
 
@@ -18,8 +19,9 @@ typedef struct
     char *const *tables;
     char *const *schemas;
     char *const *excluded;
-    bool replace; /* tables with rows of others are emptied first */
-    bool append;  /* rows of others stay */
+    bool replace;   /* tables with rows of others are emptied first */
+    bool append;    /* rows of others stay */
+    bool data_only; /* no definitions: all tables are there */
 } CopyOptions;
 
 /*

@@ -22,6 +22,7 @@ typedef struct
     const CopyWork *work;
     Job job;
     const GArray *parts;   /* NULL when the jobs are not parts */
+    const CopyJobs *jobs;  /* NULL when they are not of others */
     guint count;           /* of jobs */
     pthread_mutex_t mutex; /* of all below */
     pthread_cond_t ended;
@@ -160,6 +161,20 @@ do_vacuum(Worker *worker, guint number, GError **error)
     return false;
 }
 
+/* --- one job of others --------------------------------------------------------------------- */
+
+static bool
+do_others_job(Worker *worker, guint number, GError **error)
+{
+    const CopyWork *work = worker->crew->work;
+    const CopyJobs *jobs = worker->crew->jobs;
+    bool as_replica = false;
+
+    if (worker->target == NULL)
+        worker->target = connect_target(work->target, &as_replica, work->stop, error);
+    return worker->target != NULL && jobs->job(jobs->data, number, worker->target, error);
+}
+
 /* --- the crew ------------------------------------------------------------------------------ */
 
 /* Waits before the next attempt; false when there is none. */
@@ -265,6 +280,8 @@ watch(Crew *crew)
         pthread_mutex_unlock(&crew->mutex);
         if (cancel_requested(crew->work->cancel))
             cancel_request(crew->work->stop);
+        if (crew->jobs != NULL && crew->jobs->tick != NULL)
+            crew->jobs->tick(crew->jobs->data);
         copy_news_tell(crew->work->news);
         pthread_mutex_lock(&crew->mutex);
     }
@@ -311,5 +328,12 @@ bool
 copy_vacuum(const CopyWork *work, GError **error)
 {
     Crew crew = {.work = work, .job = do_vacuum, .count = work->targets->len};
+    return run_crew(&crew, error);
+}
+
+bool
+copy_jobs(const CopyWork *work, const CopyJobs *jobs, GError **error)
+{
+    Crew crew = {.work = work, .job = do_others_job, .jobs = jobs, .count = jobs->count};
     return run_crew(&crew, error);
 }

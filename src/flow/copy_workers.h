@@ -29,3 +29,18 @@ bool copy_parts(const CopyWork *work, const GArray *parts, GError **error);
 
 /* VACUUM (FREEZE, ANALYZE) of every table of the target. */
 bool copy_vacuum(const CopyWork *work, GError **error);
+
+/*
+ * Jobs of others, shared by the same threads: each is called with its number and a session at the
+ * target, and again when its failure may pass.  `tick` is called now and then in the thread that
+ * waits.
+ */
+typedef struct
+{
+    guint count;
+    bool (*job)(void *data, guint number, Pg *target, GError **error);
+    void (*tick)(void *data); /* NULL: none */
+    void *data;
+} CopyJobs;
+
+bool copy_jobs(const CopyWork *work, const CopyJobs *jobs, GError **error);

@@ -119,7 +119,7 @@ add_total(const CopyRenderer *renderer, GString *text, const CopyProgress *copy,
     if (copy->phase == COPY_LOOKING)
         add_line(text, "copy", "looking at both ends", columns);
     else if (copy->phase == COPY_FINISHING)
-        add_line(text, "copy", "rows are in; sequences and VACUUM", columns);
+        add_line(text, "copy", "rows are in; keys, indexes, sequences, VACUUM", columns);
     else
         add_line(text, "all", facts, columns);
 }
@@ -128,6 +128,39 @@ static bool
 is_at_work(const TableProgress *table)
 {
     return table->started_ms != 0 && table->ended_ms == 0;
+}
+
+/* "building index: loading tuples, 40 %". */
+static char *
+facts_of_index(const IndexProgress *index)
+{
+    if (index->phase == NULL)
+        return g_strdup("being built");
+    if (index->total <= 0)
+        return g_strdup(index->phase);
+    return g_strdup_printf(
+        "%s, %.0f %%", index->phase, 100.0 * (double) index->done / (double) index->total);
+}
+
+static void
+add_index(GString *text, const IndexProgress *index, guint columns)
+{
+    g_autofree char *facts = facts_of_index(index);
+    add_line(text, index->index, facts, columns);
+}
+
+static bool
+is_being_built(const IndexProgress *index)
+{
+    return index->started_ms != 0 && index->ended_ms == 0;
+}
+
+static void
+add_indexes(GString *text, const CopyProgress *copy, guint columns)
+{
+    for (guint i = 0; i < copy->indexes->len && copy->phase == COPY_FINISHING; i++)
+        if (is_being_built(copy->indexes->pdata[i]))
+            add_index(text, copy->indexes->pdata[i], columns);
 }
 
 /* --- in place ------------------------------------------------------------------------------ */
@@ -163,6 +196,7 @@ draw(CopyRenderer *renderer, const CopyProgress *copy)
         if (is_at_work(table) && shown++ < MOST_TABLES)
             add_table(renderer, picture, table, columns);
     }
+    add_indexes(picture, copy, columns);
     if (copy->phase != COPY_DONE)
         add_total(renderer, picture, copy, columns);
     if (renderer->drawn > 0)
@@ -199,7 +233,10 @@ say(CopyRenderer *renderer, const CopyProgress *copy, bool is_time)
 
     say_ended_tables(renderer, text, copy);
     if (is_time && copy->phase != COPY_DONE)
+    {
         add_total(renderer, text, copy, 0);
+        add_indexes(text, copy, 0);
+    }
     renderer_write(renderer->fd, text->str);
     g_string_truncate(renderer->notes, 0);
 }

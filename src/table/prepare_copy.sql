@@ -24,3 +24,9 @@ CREATE TABLE IF NOT EXISTS vecferry.copied_part (
     marked timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (run, target, first_block)
 );
+CREATE TABLE IF NOT EXISTS vecferry.copied_definition (
+    run text NOT NULL,
+    definition text NOT NULL,
+    made timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, definition)
+);

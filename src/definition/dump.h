@@ -1,0 +1,18 @@
+/*
+ * dump.h - the definitions of a database, as pg_dump tells them.
+ *
+ * Without owners and places on disk, which belong to a cluster.  The schema `vecferry` is passed
+ * over.
+ */
+#pragma once
+
+#include "definition/definition.h"
+#include "definition/tool.h"
+#include "pg/pg.h"
+
+/*
+ * An array of Definition in the order in which they can be made; yours.  `snapshot` is the name of
+ * one that is held elsewhere, NULL for none.
+ */
+GPtrArray *definitions_dump(
+    const Tool *tool, const Pg *pg, const char *snapshot, Cancel *cancel, GError **error);
