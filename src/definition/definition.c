@@ -30,8 +30,8 @@ definition_needs(const Definition *definition, guint number)
     return false;
 }
 
-static char *
-qualified(const Definition *definition)
+char *
+definition_place(const Definition *definition)
 {
     return strcmp(definition->schema, "-") == 0
                ? g_strdup(definition->name)
@@ -42,14 +42,14 @@ char *
 definition_title(const Definition *definition)
 {
     g_autofree char *type = g_ascii_strdown(definition->type, -1);
-    g_autofree char *name = qualified(definition);
+    g_autofree char *name = definition_place(definition);
     return g_strconcat(type, " ", name, NULL);
 }
 
 char *
 definition_key(const Definition *definition)
 {
-    g_autofree char *name = qualified(definition);
+    g_autofree char *name = definition_place(definition);
     return g_strconcat(
         definition->after_rows ? "after " : "before ", definition->type, " ", name, NULL);
 }

@@ -32,5 +32,8 @@ bool definition_needs(const Definition *definition, guint number);
 /* For people: "index public.items_embedding_idx".  Yours. */
 char *definition_title(const Definition *definition);
 
+/* "public.items_embedding_idx".  Yours. */
+char *definition_place(const Definition *definition);
+
 /* What stands for it in marks, and finds its like in another dump.  Yours. */
 char *definition_key(const Definition *definition);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "definition/script.h"
+#include "definition/unreadable.sql.h"
 #include "pg/environment.h"
 
 #include <unistd.h>
@@ -10,20 +11,27 @@
 #define KNOWS_ACCESS_METHODS 15
 
 static int
-dump(const Tool *tool, char **environment, const char *snapshot, Cancel *cancel, GError **error)
+dump(
+    const Tool *tool, char **environment, const char *snapshot, const PGresult *unreadable,
+    Cancel *cancel, GError **error)
 {
-    g_autofree char *named = snapshot == NULL ? NULL : g_strconcat("--snapshot=", snapshot, NULL);
-    const char *const argv[] = {
-        "pg_dump",
-        "--schema-only",
-        "--format=custom",
-        "--compress=0",
-        "--no-password",
-        "--exclude-schema=vecferry",
-        named,
-        NULL,
-    };
-    return tool_run(tool, "pg_dump", argv, environment, -1, cancel, error);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    g_strv_builder_add_many(
+        builder, "pg_dump", "--schema-only", "--format=custom", "--compress=0", "--no-password",
+        "--exclude-schema=vecferry", NULL);
+    if (snapshot != NULL)
+    {
+        g_strv_builder_add(builder, "--snapshot");
+        g_strv_builder_add(builder, snapshot);
+    }
+    for (int row = 0; row < PQntuples(unreadable); row++)
+    {
+        g_strv_builder_add(builder, "--exclude-table");
+        g_strv_builder_add(builder, pg_text(unreadable, row, 0));
+    }
+    g_auto(GStrv) argv = g_strv_builder_end(builder);
+    return tool_run(tool, "pg_dump", (const char *const *) argv, environment, -1, cancel, error);
 }
 
 /* The definitions of one section of the archive, as SQL. */
@@ -54,11 +62,12 @@ script_of(
 }
 
 GPtrArray *
-definitions_dump(
-    const Tool *tool, const Pg *pg, const char *snapshot, Cancel *cancel, GError **error)
+definitions_dump(const Tool *tool, Pg *pg, const char *snapshot, Cancel *cancel, GError **error)
 {
     g_auto(GStrv) environment = pg_environment(pg);
-    const int archive = dump(tool, environment, snapshot, cancel, error);
+    g_autoptr(PGresult) unreadable = pg_query(pg, SQL_UNREADABLE, 0, NULL, error);
+    const int archive =
+        unreadable == NULL ? -1 : dump(tool, environment, snapshot, unreadable, cancel, error);
     if (archive < 0)
         return NULL;
 

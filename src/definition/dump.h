@@ -2,7 +2,7 @@
  * dump.h - the definitions of a database, as pg_dump tells them.
  *
  * Without owners and places on disk, which belong to a cluster.  The schema `vecferry` is passed
- * over.
+ * over, and so are tables that the role may not read: pg_dump would stop at the first.
  */
 #pragma once
 
@@ -15,4 +15,4 @@
  * one that is held elsewhere, NULL for none.
  */
 GPtrArray *definitions_dump(
-    const Tool *tool, const Pg *pg, const char *snapshot, Cancel *cancel, GError **error);
+    const Tool *tool, Pg *pg, const char *snapshot, Cancel *cancel, GError **error);

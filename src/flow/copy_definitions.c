@@ -440,7 +440,7 @@ do_build(void *data, guint number, Pg *target, GError **error)
     CopyDefinitions *definitions = data;
     const Definition *definition = definitions->jobs->pdata[number];
     const VectorIndex *index = vector_index_of(definitions, definition);
-    g_autofree char *title = definition_title(definition);
+    g_autofree char *title = definition_place(definition);
     g_autoptr(GError) problem = NULL;
 
     if (!pg_run(target, "SET session_replication_role = DEFAULT", NULL) && !pg_alive(target))
