@@ -1,13 +1,15 @@
 """vecferry copy with definitions: an empty database becomes what the other one is."""
 
+import contextlib
 import json
 import re
+import resource
 import signal
 import subprocess
 
 import pytest
 from copying import EVERY_KIND, ROWS_OF_EVERY_KIND, Copying, sequences
-from postgres import find_installation
+from postgres import Postgres, find_installation
 from test_copy import refused
 
 MORE_KINDS = """
@@ -302,8 +304,6 @@ def test_what_the_role_may_not_read_can_be_left_out(ordinary):
 
 
 def test_no_password_stands_in_any_argument(moving, tmp_path):
-    from postgres import Postgres
-
     spy = tmp_path / "bin"
     spy.mkdir()
     seen = tmp_path / "seen"
@@ -413,3 +413,29 @@ def test_memory_is_lent_for_a_build_and_its_limit_is_heard(moving):
     rich = moving.run("--replace")
     assert rich.status == 0 and "no longer fits" not in rich.stderr
     moving.assert_all_equal()
+
+
+@contextlib.contextmanager
+def small_files():
+    """Servers that are started within cannot make large files, nor segments of shared memory."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40 << 20, usual[1]))
+    try:
+        with Postgres() as server:
+            yield server
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_with_too_little_shared_memory_a_build_is_serial(moving):
+    moving.begin(
+        "CREATE TABLE a (v vector(3)); CREATE INDEX of_v ON a USING hnsw (v vector_l2_ops)",
+        "INSERT INTO a SELECT array_fill(i, array[3])::vector FROM generate_series(1, 500) AS i",
+    )
+    with small_files() as server:
+        name = server.new_database()
+        server.execute(f"ALTER DATABASE {name} SET min_parallel_table_scan_size = 0")
+        result = moving.run("--target", server.url(name))
+        assert result.status == 0, result.stderr
+        assert "building serially" in result.stderr
+        assert server.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'of_v'::regclass", database=name) == [(True,)]
