@@ -108,7 +108,7 @@ static const SettingInfo TABLE[SETTING_COUNT] = {
     [SETTING_DOCX_CHARACTERS] = {"estimate", "docx-characters", "docx-characters", AMOUNT, NULL,
         "N", "for estimates: characters of text in a byte of a docx file (1 when not given)"},
     [SETTING_DOCUMENT_SECONDS] = {"estimate", "document-seconds", "document-seconds", AMOUNT, NULL,
-        "SECONDS", "for estimates: how long reading one small document takes (0.035 when not given)"},
+        "SECONDS", "for estimates: how long reading one small document takes (0.004 when not given)"},
     [SETTING_SPLITTER] = {"splitter", "variant", "splitter", CHOICE, "guide",
         "guide|newlines|latest|corrected", "how texts are cut; guide: as the guide's container does"},
     [SETTING_SANDBOX] = {"extract", "sandbox", "sandbox", CHOICE, "auto",

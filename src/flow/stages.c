@@ -362,7 +362,7 @@ stage_meter_limits(
     return false;
 }
 
-/* Measured on two busy cores: the child's start and its sandbox. */
+/* Measured on two cores, idle and busy: a process of its own in the sandbox. */
 static Estimate
 document_seconds(const Settings *settings)
 {
@@ -370,7 +370,7 @@ document_seconds(const Settings *settings)
 
     return settings_given(settings, SETTING_DOCUMENT_SECONDS)
                ? (Estimate){0.9 * told, told, 1.1 * told}
-               : (Estimate){0.01, 0.035, 0.1};
+               : (Estimate){0.001, 0.004, 0.02};
 }
 
 EstimateRules

@@ -14,7 +14,8 @@ can_be_read(Work *work, const Source *source, GError **error)
 void
 worker_foresee(Work *work)
 {
-    if (work->allow_partial)
+    /* What is far away would be loaded twice. */
+    if (work->allow_partial || work->documents->distant)
         return;
     for (guint i = 0; i < work->source_count && !cancel_requested(work->enough); i++)
     {

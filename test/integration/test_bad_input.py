@@ -172,13 +172,13 @@ def test_a_remedy_is_told_apart_from_its_error(migration, library):
     conf = migration.conf.read_text().replace("allow-private-addresses=true\n", "")
     migration.conf.write_text(conf)
     library.bot("Web", urls=["http://127.0.0.1:9/page"])
-    sheet = library.bot("Sheet", files={"sheet.xlsx": b"PK\x03\x04 and no more", "good.txt": "Good.\n"})
-    book = library.bot("Book", files={"book.txt": documents.text(list(documents.sentences("book", 30)))})
+    paper = library.bot("Paper", files={"paper.pdf": b"%PDF-1.7 and no more", "good.txt": "Good.\n"})
+    book = library.bot("Book", files={"book.html": "<p>" + documents.text(list(documents.sentences("book", 30)))})
     assert "is not public; --allow-private-addresses permits it" in migration.plan().stdout
     options = ("--max-text-bytes", "1000", "--attempts", "1", "--bot")
     for title, bot, words in (
         ("Book", book, "too large: it has more than 1000 bytes of text; --max-text-bytes is the limit"),
-        ("Sheet", sheet, "; save it .*, or take it out of the knowledge"),
+        ("Paper", paper, "; save it .*, or take it out of the knowledge"),
     ):
         result = migration.apply(*options, bot, expect=SOME_FAILED)
         assert re.search(rf"^failed .*{words}$", result.stdout, re.MULTILINE), result.stdout

@@ -50,13 +50,6 @@ def reused(answer):
 
 # --- killed at a point ------------------------------------------------------------------------
 
-POINTS_OF_COPY = ["before-part", "inside-part", "after-part", "after-parts", "inside-forget"]
-
-
-def test_every_point_of_a_copy_is_known(vecferry):
-    assert set(POINTS_OF_COPY) <= set(vecferry("fault-points").stdout.split())
-
-
 @pytest.mark.parametrize(
     "fault", ["before-part", "before-part:20", "inside-part", "inside-part:20", "after-part:20", "after-parts"]
 )

@@ -19,13 +19,11 @@ import re
 import signal
 import time
 
+import points
 import psycopg2
 import pytest
 from migration import CALLS, PATIENCE, TEXTS_OF_A_CALL, WORKERS, end, fault_points, kill, one_error, workers_of
 from postgres import is_running, wait_until
-
-POINTS_OF_APPLY = ["after-plan", "after-intent", "after-launch", "before-ledger-done", "inside-index"]
-POINTS_OF_A_WORKER = ["after-reserve", "after-embed", "after-stage", "before-replace", "inside-replace", "after-replace"]
 
 MOST_PAID_AGAIN_BY_A_WORKER = 2 * CALLS + 1
 
@@ -51,13 +49,14 @@ def wait_for_workers(process):
 
 
 def test_the_fault_points_are_those(vecferry):
-    assert sorted(fault_points(vecferry)) == sorted(POINTS_OF_APPLY + POINTS_OF_A_WORKER)
+    everybodys = points.APPLY + points.WORKER + points.COPY + points.DEFINITIONS
+    assert sorted(fault_points(vecferry)) == sorted(everybodys)
 
 
 # --- at every fault point -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("point", [*POINTS_OF_APPLY, "after-intent:2", "after-launch:3", "before-ledger-done:4"])
+@pytest.mark.parametrize("point", [*points.APPLY, "after-intent:2", "after-launch:3", "before-ledger-done:4"])
 def test_apply_dies_and_the_same_command_resumes(migration, undisturbed, provider, single_texts, point):
     provider.change(latency_ms=20)
     migration.apply(env={"VECFERRY_FAULT": point}, expect=-signal.SIGKILL)
@@ -69,7 +68,7 @@ def test_apply_dies_and_the_same_command_resumes(migration, undisturbed, provide
     assert migration.paid_again() <= (0 if alone else WORKERS * MOST_PAID_AGAIN_BY_A_WORKER)
 
 
-@pytest.mark.parametrize("point", POINTS_OF_A_WORKER)
+@pytest.mark.parametrize("point", points.WORKER)
 def test_workers_die_and_the_same_command_resumes(migration, undisturbed, provider, single_texts, point):
     """Every worker dies at its first pass, so bots may run out of attempts: told, and nothing is lost."""
     provider.change(latency_ms=20)
@@ -143,7 +142,7 @@ def with_threads(point):
 
 
 @pytest.mark.parametrize("worst", [kill_a_backend, kill_the_server])
-@pytest.mark.parametrize("point", map(with_threads, POINTS_OF_APPLY + POINTS_OF_A_WORKER))
+@pytest.mark.parametrize("point", map(with_threads, points.APPLY + points.WORKER))
 def test_the_server_dies_and_nothing_is_lost(migration, undisturbed, server, tmp_path, point, worst):
     hook = Hook(tmp_path, point)
     process = migration.start(env=hook.env)
