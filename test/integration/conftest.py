@@ -25,7 +25,7 @@ import migration as migrations
 from copying import Copying
 from knowledge import Knowledge
 from postgres import Postgres
-from program import Program, raise_sanitizer_reports
+from program import Program, raise_sanitizer_reports, use_sanitizer_logs_of
 
 
 def pytest_addoption(parser):
@@ -39,6 +39,10 @@ def pytest_configure(config):
     config.seed = config.getoption("--seed")
     if config.seed is None:
         config.seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
+    # Processes that share the work begin with the same number, and keep their reports apart.
+    os.environ["SEED"] = str(config.seed)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        use_sanitizer_logs_of(os.environ["PYTEST_XDIST_WORKER"])
 
 
 def pytest_report_header(config):

@@ -44,12 +44,25 @@ def is_killed_while_checking(report):
 def take_sanitizer_reports(folder):
     """The reports written so far, which are forgotten.  folder: None if there is no sanitizer."""
     reports = []
-    for log in sorted(pathlib.Path(folder).iterdir()) if folder else []:
+    for log in sorted(path for path in pathlib.Path(folder).rglob("*") if path.is_file()) if folder else []:
         report = log.read_text(errors="replace")
         if not is_killed_while_checking(report):
             reports.append(report)
         log.unlink()
     return reports
+
+
+def use_sanitizer_logs_of(worker):
+    """Reports of one of several processes that share the tests go to a folder of its own."""
+    folder = os.environ.get("VECFERRY_SANITIZER_LOGS")
+    if not folder:
+        return
+    own = pathlib.Path(folder) / worker
+    own.mkdir(exist_ok=True)
+    own.chmod(0o1777)
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+        os.environ[name] = os.environ.get(name, "").replace(f"{folder}/report", f"{own}/report")
+    os.environ["VECFERRY_SANITIZER_LOGS"] = str(own)
 
 
 def raise_sanitizer_reports():
