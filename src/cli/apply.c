@@ -173,7 +173,7 @@ command_apply(const Invocation *invocation, ExitStatus *status, GError **error)
         flow_apply(settings, &options, &listener, invocation->cancel, &problem);
     renderer_end(talk.renderer);
     if (run == NULL && problem == NULL)
-        return explain_nothing(&talk, status, error);
+        return cancel_check(invocation->cancel, error) && explain_nothing(&talk, status, error);
     if (run == NULL)
     {
         if (g_error_matches(problem, VF_ERROR, VF_ERROR_CANCELLED))

@@ -102,7 +102,15 @@ open_books(Apply *apply, GError **error)
 static bool
 close_books(Apply *apply, GError **error)
 {
-    if (apply->run->state != RUN_DONE)
+    bool all = false;
+
+    /* Who had nothing to do begins no period, and ends none; nor does a list shorter than the run.
+     */
+    if (apply->run->state != RUN_DONE || apply->jobs->len == 0)
+        return true;
+    if (!ledger_all_succeeded(apply->ledger, &all, error))
+        return false;
+    if (!all)
         return true;
     g_autoptr(Meter) meter = open_meter(apply, error);
     return meter != NULL && meter_end_period(meter, error);

@@ -49,7 +49,7 @@ latest_states(const Settings *settings)
 
     for (size_t i = 0; runs[i] != NULL; i++)
     {
-        g_autoptr(RunProgress) run = ledger_read(folder, runs[i], NULL);
+        g_autoptr(RunProgress) run = ledger_read_all(folder, runs[i], NULL);
         if (run != NULL)
             remember_bots(states, run);
     }

@@ -41,11 +41,12 @@ outcome_json(const Work *work)
         const SourceWork *source = &work->sources[i];
         json_array_append_new(
             list, json_pack(
-                      "{s:s, s:i, s:I, s:I, s:s*, s:s*}", "source", source->label, "chunks",
+                      "{s:s, s:i, s:I, s:I, s:s*, s:s*, s:s*}", "source", source->label, "chunks",
                       source->error == NULL ? source->chunks : 0, "bytes",
                       (json_int_t) source->facts.bytes, "modified_ms",
                       (json_int_t) source->facts.modified_ms, "text",
-                      source->error == NULL ? source->text_hash : NULL, "reason",
+                      source->error == NULL ? source->text_hash : NULL, "xid",
+                      source->unchanged ? source->stands->xid : NULL, "reason",
                       source->error == NULL ? NULL : source->error->message));
     }
     char *text = json_dumps(list, JSON_COMPACT);
@@ -59,6 +60,7 @@ typedef struct
 {
     GPtrArray *whole; /* labels of those that were embedded */
     GPtrArray *kept;
+    GPtrArray *kept_xids; /* for each of them */
     GPtrArray *failed;
     gint64 chunks; /* of the whole ones */
     gint64 kept_rows;
@@ -69,6 +71,7 @@ fates_clear(Fates *fates)
 {
     g_clear_pointer(&fates->whole, g_ptr_array_unref);
     g_clear_pointer(&fates->kept, g_ptr_array_unref);
+    g_clear_pointer(&fates->kept_xids, g_ptr_array_unref);
     g_clear_pointer(&fates->failed, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fates, fates_clear)
@@ -79,6 +82,7 @@ list_fates(Work *work, Fates *fates, GError **error)
 {
     fates->whole = g_ptr_array_new_null_terminated(1, NULL, true);
     fates->kept = g_ptr_array_new_null_terminated(1, NULL, true);
+    fates->kept_xids = g_ptr_array_new_null_terminated(1, NULL, true);
     fates->failed = g_ptr_array_new_null_terminated(1, NULL, true);
     for (guint i = 0; i < work->source_count; i++)
     {
@@ -88,6 +92,7 @@ list_fates(Work *work, Fates *fates, GError **error)
         else if (source->unchanged)
         {
             g_ptr_array_add(fates->kept, source->label);
+            g_ptr_array_add(fates->kept_xids, source->stands->xid);
             fates->kept_rows += source->chunks;
         }
         else
@@ -112,6 +117,7 @@ try_to_load(Work *work, const MarkFacts *facts, gint64 *chunks, GError **error)
         .sources = (char *const *) fates.whole->pdata,
         .failed = (char *const *) fates.failed->pdata,
         .kept = (char *const *) fates.kept->pdata,
+        .kept_xids = (char *const *) fates.kept_xids->pdata,
         .kept_rows = fates.kept_rows,
         .rows = fates.chunks,
     };

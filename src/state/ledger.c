@@ -212,10 +212,11 @@ read_run(sqlite3 *database, RunProgress *run, GError **error)
 }
 
 static bool
-read_bots(sqlite3 *database, RunProgress *run, GError **error)
+read_bots(sqlite3 *database, bool everybody, RunProgress *run, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    g_autoptr(sqlite3_stmt) row = database_prepare(database, error, SQL_READ_BOTS, "");
+    g_autoptr(sqlite3_stmt) row =
+        database_prepare(database, error, SQL_READ_BOTS, "i", (gint64) (everybody ? 1 : 0));
     if (row == NULL)
         return false;
     while (database_step(database, row, &problem))
@@ -323,7 +324,7 @@ recall(Ledger *ledger, RunProgress *run, GError **error)
 {
     g_autoptr(RunProgress) before = run_progress_new();
 
-    if (!read_run(ledger->database, before, error) || !read_bots(ledger->database, before, error))
+    if (!read_run(ledger->database, before, error) || !read_bots(ledger->database, false, before, error))
         return false;
     run->created_ms = before->created_ms;
     run->worked_ms = before->worked_ms;
@@ -357,6 +358,18 @@ ledger_agreed(Ledger *ledger, GError **error)
     if (row == NULL || !database_step(ledger->database, row, error))
         return NULL;
     return database_text_or_null(row, 0);
+}
+
+bool
+ledger_all_succeeded(Ledger *ledger, bool *all, GError **error)
+{
+    g_autoptr(sqlite3_stmt) row = database_prepare(
+        ledger->database, error, "SELECT count(*) FROM bot WHERE state <> ?1", "s",
+        bot_state_name(BOT_SUCCEEDED));
+    if (row == NULL || !database_step(ledger->database, row, error))
+        return false;
+    *all = sqlite3_column_int64(row, 0) == 0;
+    return true;
 }
 
 bool
@@ -493,8 +506,8 @@ forget_workers(RunProgress *run)
     }
 }
 
-RunProgress *
-ledger_read(const char *folder, const char *run, GError **error)
+static RunProgress *
+read_ledger(const char *folder, const char *run, bool everybody, GError **error)
 {
     g_autofree char *path = ledger_path(folder, run);
     g_autofree char *meter = ledger_meter_path(folder, run);
@@ -508,7 +521,7 @@ ledger_read(const char *folder, const char *run, GError **error)
     }
     g_autoptr(sqlite3) database = database_open_read_only(path, error);
     if (database == NULL || !read_run(database, progress, error) ||
-        !read_bots(database, progress, error))
+        !read_bots(database, everybody, progress, error))
         return NULL;
 
     const MeterTotals totals = meter_read(meter);
@@ -518,4 +531,16 @@ ledger_read(const char *folder, const char *run, GError **error)
     if (progress->state == RUN_INTERRUPTED)
         forget_workers(progress);
     return g_steal_pointer(&progress);
+}
+
+RunProgress *
+ledger_read(const char *folder, const char *run, GError **error)
+{
+    return read_ledger(folder, run, false, error);
+}
+
+RunProgress *
+ledger_read_all(const char *folder, const char *run, GError **error)
+{
+    return read_ledger(folder, run, true, error);
 }

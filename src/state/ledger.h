@@ -48,6 +48,10 @@ bool ledger_intend(
 /* It was started as this task ("process 4711"). */
 bool ledger_launched(Ledger *ledger, const Intent *intent, const char *task, GError **error);
 
+/* Whether no bot that was ever in the run is anything but succeeded, be the present list as it may.
+ */
+bool ledger_all_succeeded(Ledger *ledger, bool *all, GError **error);
+
 /* How far a bot is; everything of `bot` but task, attempts and title is written. */
 bool ledger_update(Ledger *ledger, const BotProgress *bot, GError **error);
 
@@ -61,3 +65,7 @@ char **ledger_runs(const char *folder);
 /* A run as it stands; from any process at any time.  VF_ERROR_USAGE when it is not there, or was
  * never begun because nobody agreed to it.  Yours. */
 RunProgress *ledger_read(const char *folder, const char *run, GError **error);
+
+/* The same with bots that are no longer in the run, because it was begun again with a shorter list.
+ */
+RunProgress *ledger_read_all(const char *folder, const char *run, GError **error);

@@ -9,6 +9,7 @@ kept_source_free(void *data)
 {
     KeptSource *source = data;
     g_free(source->text_hash);
+    g_free(source->xid);
     g_free(source);
 }
 
@@ -31,9 +32,28 @@ with_columns(const Store *store, const char *query)
         NULL);
 }
 
+/* A view's rows do not tell who wrote them. */
+static bool
+is_table(Store *store, bool *is, GError **error)
+{
+    const char *parameters[] = {store->oid};
+    g_autoptr(PGresult) result = pg_query(
+        store->pg, "SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = $1::oid", 1, parameters,
+        error);
+    if (result == NULL)
+        return false;
+    *is = PQntuples(result) == 1 && *pg_text(result, 0, 0) == 't';
+    return true;
+}
+
 GHashTable *
 kept_sources(Store *store, const char *bot, const MarkWish *wish, GError **error)
 {
+    bool is = false;
+    if (!is_table(store, &is, error))
+        return NULL;
+    if (!is)
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, kept_source_free);
     g_autofree char *sql = with_columns(store, SQL_KEPT);
     const char *parameters[] = {store->oid,        bot, wish->space, wish->splitter,
                                 wish->fingerprint, bot};
@@ -51,17 +71,19 @@ kept_sources(Store *store, const char *bot, const MarkWish *wish, GError **error
         KeptSource *source = g_new0(KeptSource, 1);
         source->text_hash = g_strdup(pg_text(result, row, 1));
         source->rows = pg_number(result, row, 2);
+        source->xid = g_strdup(pg_text(result, row, 3));
         g_hash_table_insert(sources, g_strdup(pg_text(result, row, 0)), source);
     }
     return sources;
 }
 
 gint64
-kept_count(Store *store, const char *bot, char *const *labels, GError **error)
+kept_count(Store *store, const char *bot, char *const *labels, char *const *xids, GError **error)
 {
     g_autofree char *sql = with_columns(store, SQL_KEPT_ROWS);
     g_autofree char *list = sql_text_array(labels);
-    const char *parameters[] = {bot, list};
-    g_autoptr(PGresult) result = pg_query(store->pg, sql, 2, parameters, error);
+    g_autofree char *transactions = sql_text_array(xids);
+    const char *parameters[] = {bot, list, transactions};
+    g_autoptr(PGresult) result = pg_query(store->pg, sql, 3, parameters, error);
     return result == NULL ? -1 : pg_number(result, 0, 0);
 }

@@ -9,6 +9,7 @@ typedef struct
 {
     char *text_hash; /* kept_text_hash() of the text that the rows were cut from */
     gint64 rows;
+    char *xid; /* of the transaction that wrote the rows: what others write has another one */
 } KeptSource;
 
 /* The SHA-256 (hex) of a source's text as it was read.  Yours. */
@@ -20,5 +21,9 @@ char *kept_text_hash(const char *text);
  */
 GHashTable *kept_sources(Store *store, const char *bot, const MarkWish *wish, GError **error);
 
-/* How many good rows the bot has of these sources; -1 with the error set. */
-gint64 kept_count(Store *store, const char *bot, char *const *labels, GError **error);
+/*
+ * How many good rows the bot has of these sources, as written by the transactions (one for each
+ * label); -1 with the error set.
+ */
+gint64 kept_count(
+    Store *store, const char *bot, char *const *labels, char *const *xids, GError **error);

@@ -1,3 +1,4 @@
--- Good rows of these sources of a bot.
-SELECT count(*) FROM {table}
-WHERE {bot} = $1 AND {source}::text = ANY ($2::text[]) AND {text} IS NOT NULL AND {vector} IS NOT NULL
+-- Good rows of these sources of a bot, each as the transaction beside it wrote them.
+SELECT count(*)
+FROM {table} JOIN unnest($2::text[], $3::text[]) AS kept (label, xid) ON {source}::text = kept.label
+WHERE {bot} = $1 AND {table}.xmin::text = kept.xid AND {text} IS NOT NULL AND {vector} IS NOT NULL

@@ -88,7 +88,7 @@ read_outcome(Mark *mark, const char *text)
         source->modified_ms = number_or_unknown(entry, "modified_ms");
         source->knows_text = json_text(entry, "text") != NULL;
         if (failure != NULL && source->failure == NULL)
-            source->failure = g_strdup(failure);
+            source->failure = vf_error_one_line(failure);
     }
 }
 

@@ -320,7 +320,7 @@ kept_rows_stand(Staging *staging, const Replacement *wish, GError **error)
 {
     if (wish->kept[0] == NULL)
         return true;
-    const gint64 rows = kept_count(staging->store, staging->bot, wish->kept, error);
+    const gint64 rows = kept_count(staging->store, staging->bot, wish->kept, wish->kept_xids, error);
     if (rows >= 0 && rows != wish->kept_rows)
         g_set_error_literal(
             error, VF_ERROR, VF_ERROR_FAILED,

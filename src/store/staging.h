@@ -68,7 +68,9 @@ typedef struct
     const char *worker; /* "vecferry-RUN-ATTEMPT" */
     const char *splitter;
     const char *fingerprint;
-    const char *outcome; /* JSON, per source; kept with the mark */
+    /* JSON, per source; kept with the mark.  A source without "xid" gets that of the mark's
+     * transaction. */
+    const char *outcome;
     bool complete;
 } MarkFacts;
 
@@ -82,11 +84,12 @@ bool staging_adopt(
 
 typedef struct
 {
-    char *const *sources; /* labels whose staged rows come in; ends with NULL */
-    char *const *failed;  /* labels whose old rows stay: nothing better is to be had */
-    char *const *kept;    /* labels whose rows stay because they are still right */
-    gint64 kept_rows;     /* that these must have; any other number is an error, too */
-    gint64 rows;          /* what must arrive; any other number is an error and changes nothing */
+    char *const *sources;   /* labels whose staged rows come in; ends with NULL */
+    char *const *failed;    /* labels whose old rows stay: nothing better is to be had */
+    char *const *kept;      /* labels whose rows stay because they are still right */
+    char *const *kept_xids; /* for each of them the transaction that wrote its rows */
+    gint64 kept_rows;       /* that these must have; any other number is an error, too */
+    gint64 rows;            /* what must arrive; any other number is an error and changes nothing */
 } Replacement;
 
 /*

@@ -328,3 +328,29 @@ def test_the_order_in_which_bots_are_named_makes_no_other_run(vecferry, database
     runs = {json.loads(migration.apply("--json", *names).stdout)["run"] for names in (named, backwards, named + backwards)}
     assert len(runs) == 1
     assert json.loads(migration.apply("--json", *named[:2]).stdout)["run"] not in runs
+
+
+def test_who_failed_is_not_forgotten_by_a_shorter_list(migration, library, tmp_path):
+    """One bot tried on its own, by a plan file; then those that are still missing."""
+    one = library.items[0]["SK"]["S"].rpartition("#")[2]
+    migration.provider.change(script="unauthorized*")
+    migration.apply(expect=1)
+    migration.provider.change(script="ok*")
+    migration.plan("--bot", one, "-o", tmp_path / "plan")
+    migration.apply(tmp_path / "plan")
+    assert "3 of 3 bots" in migration.apply("--only-failed").stdout
+    assert len({bot for bot, *_ in migration.rows()}) == 4
+
+
+def test_a_list_with_nothing_to_do_renews_no_cap(migration, library, tmp_path):
+    del library.items[1:]
+    library.save()
+    migration.apply()
+    migration.plan("-o", tmp_path / "plan")
+    paid = migration.tokens_billed()
+    text = documents.text(list(documents.sentences("long", 200)))
+    library.bot("Long", files={"long.txt": text}, size=(200, 20))
+    for _ in range(4):
+        migration.apply("--max-usd", 1000, expect=SOME_FAILED)
+        migration.apply(tmp_path / "plan", "--max-usd", 1000)
+    assert migration.tokens_billed() - paid <= 1000

@@ -9,7 +9,7 @@ import time
 
 import documents
 import pytest
-from migration import Migration, end
+from migration import DIMENSIONS, Migration, end
 from postgres import wait_until
 
 
@@ -151,3 +151,18 @@ def test_another_splitter_or_model_makes_all_anew(loaded):
     tokens = loaded.tokens_billed()
     loaded.apply()
     assert loaded.tokens_billed() > tokens
+
+
+def test_rows_that_another_program_wrote_are_not_kept(vecferry, database, provider, knowledge):
+    """As many of them, with the same texts, and another model's vectors."""
+    knowledge.items.clear()
+    texts = {name: documents.text(list(documents.sentences(name, 10))) for name in ("a.txt", "b.txt")}
+    knowledge.bot("Two", files=texts, size=(200, 20))
+    migration = Migration(vecferry, database, knowledge, provider)
+    migration.apply()
+    foreign = f"(SELECT ('[' || string_agg('0.5', ',') || ']')::vector FROM generate_series(1, {DIMENSIONS}))"
+    database.execute(f"UPDATE items SET embedding = {foreign}")
+    time.sleep(1.1)
+    path_of(migration, "a.txt").write_text(documents.text(list(documents.sentences("anew", 10))))
+    migration.apply()
+    migration.assert_whole()
