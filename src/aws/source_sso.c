@@ -5,6 +5,7 @@
 #include "aws/source.h"
 #include "base/error.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_CACHE_BYTES (256 * 1024)
@@ -197,7 +198,9 @@ static void
 keep_session(const Sso *sso, const Json *session)
 {
     g_autoptr(AwsSecret) text = json_dumps(session, JSON_COMPACT);
-    g_file_set_contents_full(sso->cache, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+    /* Newer GLib gives the new file the mode of the one that is there. */
+    if (g_chmod(sso->cache, 0600) == 0)
+        g_file_set_contents_full(sso->cache, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }
 
 /* The session with its new token. */
