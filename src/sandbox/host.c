@@ -220,13 +220,24 @@ attend(Request *request, const SandboxJob *job, Cancel *cancel, SandboxResult *r
     return process_attend(&listening, job, cancel, result);
 }
 
+/* All that a host can tell while it has nothing to do is an end: its waiting child's or its own. */
+static bool
+is_silent(const SandboxHost *host)
+{
+    HostAnswer answer;
+    return recv(host->socket, &answer, sizeof(answer), MSG_DONTWAIT | MSG_PEEK) < 0 &&
+           (errno == EAGAIN || errno == EINTR);
+}
+
 /*
  * A host that ended while it had nothing to do is no job's fault: *again is set then, and
- * another one may try.
+ * another one may try.  One that has told so gets no job at all: its next child would begin it.
  */
 static SandboxResult *
 run_once(SandboxHost *host, const SandboxJob *job, Cancel *cancel, bool *again, GError **error)
 {
+    if (host->process.pid > 0 && !is_silent(host))
+        stop(host);
     const bool rested = host->process.pid > 0;
     g_auto(Request) request = {.host = host, .output = NO_PIPE, .talk = NO_PIPE};
     if (!start(host, error) || !process_open_pipe(&request.output, error) ||
@@ -260,10 +271,14 @@ sandbox_host_run(SandboxHost *host, const SandboxJob *job, Cancel *cancel, GErro
     if (!cancel_check(cancel, error))
         return NULL;
 
+    const off_t beginning = lseek(job->input_fd, 0, SEEK_CUR);
     SandboxResult *result = run_once(host, job, cancel, &again, &problem);
     if (again)
     {
         g_clear_error(&problem);
+        /* Somebody may have read before the end was told.  What cannot be rewound is a pipe. */
+        if (beginning >= 0)
+            lseek(job->input_fd, beginning, SEEK_SET);
         result = run_once(host, job, cancel, &again, &problem);
     }
     if (result == NULL)
