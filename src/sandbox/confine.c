@@ -244,7 +244,9 @@ arrange_descriptors(const Confinement *confinement, int output_fd, int talk_fd)
     unsigned first = 3;
     if (confinement->mode == SANDBOX_BUBBLEWRAP)
     {
-        if (dup2(confinement->filter_fd, BUBBLEWRAP_FILTER_FD) != BUBBLEWRAP_FILTER_FD)
+        /* It may have that number already, and dup2() would leave its close-on-exec as it is. */
+        if (dup2(confinement->filter_fd, BUBBLEWRAP_FILTER_FD) != BUBBLEWRAP_FILTER_FD ||
+            fcntl(BUBBLEWRAP_FILTER_FD, F_SETFD, 0) != 0)
             return false;
         first = BUBBLEWRAP_FILTER_FD + 1;
     }
